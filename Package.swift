@@ -23,6 +23,7 @@ let relaxed: [SwiftSetting] = [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHelpers: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -94,6 +95,7 @@ let package = Package(
     tests("LMDBStoreTests", ["LMDBStore", "BrokerCore"]),
     tests("TransportTests", ["Transport", nio, nioPosix]),
     tests("AdapterTests", ["XMPPAdapter", "SIPAdapter", "XMPPCore", "XMLStreaming", "SIPCore", "BrokerCore"]),
+    tests("GatewayTests", ["Gateway", "AdminEndpoint", nio, nioPosix, nioHelpers, logging]),
     tests("ArchitectureTests", []),
     tests("InteropTests", ["Lab", "drawbridge", "drawbridge-lab"]),
   ]
