@@ -1,0 +1,60 @@
+/// What one peer may make us hold. Counts are per top-level element (a stanza, a stream feature set, the stream header)
+/// unless they say otherwise, and are checked while the bytes arrive: an unfinished element never costs more.
+package struct XMLLimits: Hashable, Sendable {
+  package enum Name: String, Hashable, Sendable {
+    case bytes, depth, elements, attributes
+    case attributesPerElement = "attributes-per-element"
+    case namespaceDeclarations = "namespace-declarations"
+    case tokenBytes = "token-bytes"
+    case textNodes = "text-nodes"
+    case nameBytes = "name-bytes"
+  }
+
+  /// From the `<` of the start tag to the `>` of the end tag. RFC 6120 §13.12: a server must take at least 10,000.
+  package var bytes: Int
+  /// The top-level element itself is at depth 1.
+  package var depth: Int
+  package var elements: Int
+  package var attributes: Int
+  package var attributesPerElement: Int
+  package var namespaceDeclarations: Int
+  /// One tag, from `<` to `>`; it has to be held whole before it can be read.
+  package var tokenBytes: Int
+  /// Runs of character data between tags.
+  package var textNodes: Int
+  /// The local name of one element or attribute.
+  package var nameBytes: Int
+
+  package init(
+    bytes: Int, depth: Int, elements: Int, attributes: Int, attributesPerElement: Int, namespaceDeclarations: Int,
+    tokenBytes: Int, textNodes: Int, nameBytes: Int
+  ) {
+    self.bytes = bytes
+    self.depth = depth
+    self.elements = elements
+    self.attributes = attributes
+    self.attributesPerElement = attributesPerElement
+    self.namespaceDeclarations = namespaceDeclarations
+    self.tokenBytes = tokenBytes
+    self.textNodes = textNodes
+    self.nameBytes = nameBytes
+  }
+
+  /// For a peer that has proved nothing yet: all that negotiation needs, in little memory (§13.12 of RFC 6120 asks for
+  /// 10,000 bytes; a tag of negotiation never needs more than addresses of 1,023 bytes and a few namespaces).
+  package static let beforeAuthentication = XMLLimits(
+    bytes: 10_000, depth: 8, elements: 48, attributes: 64, attributesPerElement: 24, namespaceDeclarations: 32,
+    tokenBytes: 4_096, textNodes: 64, nameBytes: 64)
+
+  package static let authenticated = XMLLimits.authenticated(bytes: 262_144)
+
+  /// For a peer that proved its domain, with the operator's choice of stanza size. The other limits grow with it, so
+  /// that a stanza cannot cost some ten times more memory than it has bytes.
+  package static func authenticated(bytes: Int) -> XMLLimits {
+    let bytes = max(bytes, 10_000)
+    return XMLLimits(
+      bytes: bytes, depth: 64, elements: max(512, bytes / 32), attributes: max(512, bytes / 32),
+      attributesPerElement: 128, namespaceDeclarations: max(256, bytes / 256), tokenBytes: min(bytes, 65_536),
+      textNodes: max(512, bytes / 32), nameBytes: 256)
+  }
+}
