@@ -1,0 +1,38 @@
+package import BrokerCore
+package import XMPPCore
+
+/// Recognises the error stanzas that a partner sends for messages of ours, also after it confirmed them: a server
+/// confirms that it took a message, and may still find that its user cannot have it.
+package struct SentMessages: Sendable {
+  private struct Key: Hashable {
+    var id: String
+    var sender: JID
+    var recipient: JID
+  }
+
+  private let capacity: Int
+  private var entries: [Key: EntryID] = [:]
+  private var order: [Key] = []
+  private var oldest = 0
+
+  package init(capacity: Int) { self.capacity = max(capacity, 1) }
+
+  /// Addresses are compared without resources: the answer may come from the account rather than from one device.
+  package mutating func sent(id: String, from: JID, to: JID, entry: EntryID) {
+    let key = Key(id: id, sender: from.bare, recipient: to.bare)
+    entries[key] = entry
+    if order.count < capacity {
+      order.append(key)
+      return
+    }
+    let evicted = order[oldest]
+    if evicted != key { entries[evicted] = nil }
+    order[oldest] = key
+    oldest = (oldest + 1) % capacity
+  }
+
+  /// The entry that the error from `sender` to `recipient` is about. Tells it once.
+  package mutating func refused(id: String, from sender: JID, to recipient: JID) -> EntryID? {
+    entries.removeValue(forKey: Key(id: id, sender: recipient.bare, recipient: sender.bare))
+  }
+}

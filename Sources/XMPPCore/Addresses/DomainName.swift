@@ -1,0 +1,84 @@
+/// Domain names as this gateway compares them: lower case, no trailing dot, internationalised labels as A-labels.
+package enum DomainName {
+  /// RFC 1035 §2.3.4; the trailing dot does not count.
+  package static let maximumLength = 253
+  package static let maximumLabelLength = 63
+
+  /// The form to store, compare and send; nil if the text is no domain name a federation partner could have.
+  ///
+  /// RFC 7622 §3.2: case is folded, a trailing dot removed, full-width dots are dots. Peers may write U-labels, so
+  /// every label that is not ASCII becomes its A-label: names that a homograph makes look equal then differ.
+  /// Address literals are no domains here: a partner is a name that a certificate can carry.
+  package static func normalised(_ text: String) -> String? {
+    var name: [UInt8] = []
+    name.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"): name.append(byte | 0x20)
+      case 0x80...: return internationalised(text)
+      default: name.append(byte)
+      }
+    }
+    return checked(name)
+  }
+
+  private static func checked(_ bytes: [UInt8]) -> String? {
+    var length = bytes.count
+    if bytes.last == UInt8(ascii: ".") { length -= 1 }
+    guard length > 0, length <= maximumLength else { return nil }
+    var labelLength = 0
+    for index in 0..<length {
+      switch bytes[index] {
+      case UInt8(ascii: "."):
+        guard labelLength > 0, bytes[index - 1] != UInt8(ascii: "-") else { return nil }
+        labelLength = 0
+        continue
+      case UInt8(ascii: "-"):
+        guard labelLength > 0 else { return nil }
+      // An underscore is no host name character, yet lab and private names use it.
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): break
+      default: return nil
+      }
+      labelLength += 1
+      guard labelLength <= maximumLabelLength else { return nil }
+    }
+    guard labelLength > 0, bytes[length - 1] != UInt8(ascii: "-") else { return nil }
+    return String(decoding: bytes[..<length], as: UTF8.self)
+  }
+
+  /// RFC 5895 §2 (case and width mapping, NFC, ideographic full stops), then RFC 5891 §4.4 (A-label).
+  private static func internationalised(_ text: String) -> String? {
+    // No domain of more scalars than this fits into 253 bytes of A-labels.
+    guard text.utf8.count <= maximumLength * 4 else { return nil }
+    var labels: [[Unicode.Scalar]] = [[]]
+    for scalar in UnicodeText.composed(UnicodeText.narrowed(text).lowercased()) {
+      switch scalar {
+      case ".", "\u{3002}", "\u{FF0E}", "\u{FF61}": labels.append([])
+      default: labels[labels.count - 1].append(scalar)
+      }
+    }
+    var name: [UInt8] = []
+    for (index, label) in labels.enumerated() {
+      if index > 0 { name.append(UInt8(ascii: ".")) }
+      guard let ascii = aLabel(label) else { return nil }
+      name += ascii
+    }
+    return checked(name)
+  }
+
+  private static func aLabel(_ label: [Unicode.Scalar]) -> [UInt8]? {
+    if label.allSatisfy(\.isASCII) { return label.map { UInt8(truncatingIfNeeded: $0.value) } }
+    // RFC 5891 §4.2.3: no leading combining mark, no hyphens in the third and fourth place.
+    guard let first = label.first, !UnicodeText.isMark(first), label.allSatisfy(isPermitted),
+      !(label.count >= 4 && label[2] == "-" && label[3] == "-"),
+      let encoded = Punycode.encode(label)
+    else { return nil }
+    return Array("xn--".utf8) + encoded
+  }
+
+  /// RFC 5892: letters, digits and marks; anything else (symbols, invisible characters, mixed-in punctuation) is
+  /// no part of a name that we federate with.
+  private static func isPermitted(_ scalar: Unicode.Scalar) -> Bool {
+    scalar == "-" || UnicodeText.isLetterOrDigit(scalar)
+  }
+}
