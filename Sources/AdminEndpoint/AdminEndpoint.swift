@@ -50,9 +50,13 @@ package final class AdminEndpoint: Sendable {
   /// - Parameter address: numeric; names are not looked up.
   package static func start(
     address: String, port: Int, on group: any EventLoopGroup, content: Content, limits: Limits = Limits()
-  ) async throws -> AdminEndpoint {
+  ) -> EventLoopFuture<AdminEndpoint> {
     let open = OpenConnections(limit: limits.connections)
-    let channel = try await ServerBootstrap(group: group)
+    let loop = group.next()
+    guard let socketAddress = try? SocketAddress(ipAddress: address, port: port) else {
+      return loop.makeFailedFuture(BindFailure(description: "\(address) port \(port): not an address and port"))
+    }
+    return ServerBootstrap(group: loop)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -64,11 +68,17 @@ package final class AdminEndpoint: Sendable {
           try pipeline.addHandler(RequestHandler(content: content))
         }
       }
-      .bind(to: SocketAddress(ipAddress: address, port: port)).get()
-    return AdminEndpoint(channel: channel)
+      .bind(to: socketAddress)
+      .flatMapErrorThrowing { throw BindFailure(description: "metrics: \(address) port \(port): \($0)") }
+      .map { AdminEndpoint(channel: $0) }
   }
 
-  package func stop() async { try? await channel.close().get() }
+  package func stop() -> EventLoopFuture<Void> { channel.close() }
 }
 
 struct TooManyConnections: Error {}
+
+/// The address and port are not to be had.
+package struct BindFailure: Error, CustomStringConvertible {
+  package var description: String
+}

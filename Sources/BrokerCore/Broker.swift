@@ -2,9 +2,9 @@ import DequeModule
 
 /// Routes, keeps and accounts for everything that crosses the gateway.
 ///
-/// A pure state machine: events and the time go in, `BrokerActions` come out, `nextWake` says when `tick` is due. It
-/// knows no protocol; adapters and the store are behind the ports in Ports.swift. Driven by the Gateway target, on one
-/// event loop.
+/// A pure state machine: events and the time go in, `BrokerActions` come out, and while it holds anything `tick` is
+/// called a few times a second. It knows no protocol; adapters and the store are behind the ports in Ports.swift. Driven
+/// by `BrokerDriver` of the Gateway target, on one event loop.
 ///
 /// The life of a message: *submitted* → checked against the routes, the limits and the recent messages → given an id,
 /// handed to the store and, without waiting for the disk, to the adapter → *delivered* (gone), *refused* (its sender is
@@ -27,6 +27,9 @@ package struct Broker: Sendable {
     var policy: Submission.AnswerPolicy
     var due: Timestamp
   }
+
+  /// How exactly retries, answers and times to live are kept.
+  package static let tickInterval = Duration.milliseconds(100)
 
   package let options: BrokerOptions
   private var routes: Routes
@@ -103,7 +106,8 @@ package struct Broker: Sendable {
     }
   }
 
-  /// Does what has fallen due. Call at the start, so that what was recovered sets off, and at `nextWake`.
+  /// Does what has fallen due. Call at the start, so that what was recovered sets off, and every
+  /// `tickInterval` while `count` is not 0.
   package mutating func tick(now: Timestamp, into actions: inout BrokerActions) {
     recent.expire(now: now)
     while let first = dueAnswers.first, first.due <= now {
@@ -115,18 +119,6 @@ package struct Broker: Sendable {
       expire(index, now: now, into: &actions)
       dispatch(index, now: now, into: &actions)
     }
-  }
-
-  /// When `tick` is due next; nil if nothing waits for the clock.
-  package var nextWake: Timestamp? {
-    var wake = dueAnswers.first?.due
-    func consider(_ time: Timestamp) { wake = wake.map { min($0, time) } ?? time }
-    for line in lines where line.count > line.inFlight.count {
-      if case .down(_, let retry) = line.state { consider(retry) }
-      if let first = line.waiting.first, let pending = entries[first] { consider(pending.entry.expires) }
-      for hold in line.holds.values { consider(hold.until) }
-    }
-    return wake
   }
 
   // MARK: Reading

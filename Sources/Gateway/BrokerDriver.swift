@@ -24,8 +24,8 @@ final class BrokerDriver: Sendable {
   static func start(
     _ broker: Broker, on loop: any EventLoop, clock: @escaping @Sendable () -> Timestamp,
     observe: @escaping @Sendable (BrokerNote) -> Void
-  ) async throws -> BrokerDriver {
-    try await loop.submit { BrokerDriver(broker, loop: loop, clock: clock, observe: observe) }.get()
+  ) -> EventLoopFuture<BrokerDriver> {
+    loop.submit { BrokerDriver(broker, loop: loop, clock: clock, observe: observe) }
   }
 
   private init(

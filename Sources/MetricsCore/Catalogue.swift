@@ -11,7 +11,7 @@ package struct Catalogue: Sendable {
 
   package let messages = counter(
     "drawbridge_messages_total",
-    "Messages by direction and result: submitted, delivered, bounced, expired, refused, duplicate.",
+    "Messages by direction (to_partner, to_platform) and result: delivered, bounced, expired, refused, duplicate.",
     ["direction", "result"])
   package let deliverySeconds = histogram(
     "drawbridge_delivery_seconds", "From accepting a message to its confirmed delivery.", ["direction"])
@@ -33,7 +33,7 @@ package struct Catalogue: Sendable {
     "drawbridge_streams", "Established XMPP streams by partner and direction.", ["peer", "direction"])
   package let streamFailures = counter(
     "drawbridge_stream_failures_total",
-    "XMPP streams that could not be established or broke, by stage (dns, tcp, tls, stream, auth).",
+    "XMPP streams that could not be established or broke: out by the stage reached, in by the stream error.",
     ["peer", "direction", "stage"])
   package let connectionsRefused = counter(
     "drawbridge_connections_refused_total", "Connections refused by a limit.", ["listener", "limit"])
@@ -42,6 +42,9 @@ package struct Catalogue: Sendable {
     "drawbridge_sip_requests_total", "SIP requests by platform, method, direction and class of the final response.",
     ["platform", "method", "direction", "class"])
   package let sipConnections = gauge("drawbridge_sip_connections", "Open connections to a platform.", ["platform"])
+
+  package let sipSessions = gauge(
+    "drawbridge_sip_sessions", "Instant message sessions with a platform's users.", ["platform"])
 
   package let storeCommits = counter("drawbridge_store_commits_total", "Synchronous commits of the store.", [])
   package let storeCommitSeconds = histogram(
@@ -70,7 +73,7 @@ package struct Catalogue: Sendable {
     var text = Exposition()
     for family in [
       buildInfo, startTime, cpu, resident, descriptors, ready, queueMessages, queueBytes, queueOldest, destinationUp,
-      streams, sipConnections, certificateEnd,
+      streams, sipConnections, sipSessions, certificateEnd,
     ] { text.add(family) }
     for family in [
       messages, reports, stanzas, streamFailures, connectionsRefused, sipRequests, storeCommits, storeFailures,

@@ -17,7 +17,8 @@ import Testing
           $0.makeSucceededFuture([
             .init(name: "store", isReady: true, text: "open"), .init(name: "sip", isReady: ready, text: "platform"),
           ])
-        }), limits: limits)
+        }), limits: limits
+    ).get()
     let channel = try await ClientBootstrap(group: group).connect(
       to: SocketAddress(ipAddress: "127.0.0.1", port: endpoint.port)
     ) { channel in
@@ -31,7 +32,7 @@ import Testing
       for try await part in input { text += String(buffer: part) }
       return text
     }
-    await endpoint.stop()
+    try await endpoint.stop().get()
     return answer
   }
 
