@@ -38,8 +38,8 @@ package struct SIPConfiguration: Sendable {
   package var mode: Mode
   package var transport: Transport
   package var nextHop: NextHop
-  /// Numeric.
-  package var listenAddress: String
+  /// Numeric; at least one.
+  package var listenAddresses: [String]
   package var listenPort: Int
   /// Our name in Via and Contact: a host name or address that the platform can reach.
   package var localHost: String
@@ -58,7 +58,7 @@ package struct SIPConfiguration: Sendable {
 
   package init(
     adapter: AdapterID, domains: [String], mode: Mode, transport: Transport, nextHop: NextHop,
-    listenAddress: String = "::", listenPort: Int = 5061, localHost: String, advertisedPort: Int? = nil,
+    listenAddresses: [String] = ["::"], listenPort: Int = 5061, localHost: String, advertisedPort: Int? = nil,
     serverTLS: TLSContext? = nil, clientTLS: TLSContext? = nil, trustedPeers: [String] = [],
     endpointInFrom: Bool? = nil, limits: SIPAdapterLimits = .init(), times: SIPAdapterTimes = .init()
   ) {
@@ -67,7 +67,7 @@ package struct SIPConfiguration: Sendable {
     self.mode = mode
     self.transport = transport
     self.nextHop = nextHop
-    self.listenAddress = listenAddress
+    self.listenAddresses = listenAddresses
     self.listenPort = listenPort
     self.localHost = localHost
     self.advertisedPort = advertisedPort

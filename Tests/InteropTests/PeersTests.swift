@@ -3,6 +3,7 @@ import Testing
 
 import Lab
 
+extension InteropTests {
 /// The lab against itself, without a gateway: what a failing interop test means is only clear while these pass.
 @Suite(.serialized) struct PeersTests {
   @Test(.timeLimit(.minutes(1))) func twoUsersOfOneProsody() async throws {
@@ -143,14 +144,4 @@ import Lab
     }
   }
 }
-
-func withWorkspace(_ body: (Workspace) async throws -> Void) async throws {
-  let workspace = try Workspace()
-  do {
-    try await body(workspace)
-    await workspace.close()
-  } catch {
-    await workspace.close()
-    throw error
-  }
 }

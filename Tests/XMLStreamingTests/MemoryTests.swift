@@ -47,7 +47,7 @@
     @Test(arguments: hostile.indices)
     func anUnauthenticatedPeerHoldsLittle(index: Int) {
       let bytes = Array((streamHeader + Self.hostile[index]).utf8)
-      let population = 1_000
+      let population = 500
       let before = liveBytes()
       var parsers: [XMLStreamParser] = []
       for _ in 0..<population {

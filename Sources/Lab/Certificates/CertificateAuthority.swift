@@ -40,10 +40,16 @@ package struct CertificateRequest: Sendable {
     return request
   }
 
-  /// RFC 5922 §7.1: the domain as a SIP URI, and as a DNS name for those that look no further.
+  /// What SIP servers mostly have: DNS names, the domain's and the hosts'.
   package static func sip(_ domain: String, hosts: [String] = []) -> Self {
     var request = Self(commonName: domain)
     request.dnsNames = [domain] + hosts
+    return request
+  }
+
+  /// The domain as a SIP URI; DNS names beside it count no longer (RFC 5922 §7.1).
+  package static func sipURI(_ domain: String, hosts: [String] = []) -> Self {
+    var request = sip(domain, hosts: hosts)
     request.uris = ["sip:\(domain)"]
     return request
   }

@@ -13,10 +13,11 @@ package final class GatewayProcess: @unchecked Sendable {
   /// Starts it, waits until it is ready, and enters its domains in the DNS.
   /// - Parameters:
   ///   - executable: nil: found by `findExecutable`.
+  ///   - directTLS: whether DNS tells of its direct TLS port.
   ///   - host: the target of the SRV records; see `Ejabberd`.
   package init(
     _ configuration: GatewayConfiguration, name: String = "drawbridge", executable: String? = nil,
-    host: String? = nil, in workspace: Workspace
+    directTLS: Bool = true, host: String? = nil, in workspace: Workspace
   ) async throws {
     self.configuration = configuration
     self.name = name
@@ -24,7 +25,7 @@ package final class GatewayProcess: @unchecked Sendable {
     self.executable = try executable ?? Self.findExecutable()
     for domain in configuration.domains {
       configuration.dns.setXMPP(
-        domain.name, port: configuration.xmppPort, directTLS: configuration.directTLSPort, host: host)
+        domain.name, port: configuration.xmppPort, directTLS: directTLS ? configuration.directTLSPort : nil, host: host)
     }
     try workspace.directory(name)
     configurationFile = try workspace.write(

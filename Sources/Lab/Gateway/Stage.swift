@@ -13,11 +13,11 @@ package final class Stage: @unchecked Sendable {
 
   package struct Plan: Sendable {
     package var identity = Identity.external
-    /// Whether the partner's server listens for direct TLS and DNS says so. The gateway always does.
+    /// Whether both listen for direct TLS and DNS says so; else STARTTLS.
     package var directTLS = false
     /// JIDs and passwords at the partner's.
     package var users = ["juliet@partner.test": "juliet"]
-    /// Where the platform sends what is not for `corp.test`, and how the gateway speaks to it.
+    /// How the gateway speaks to the platform.
     package var mode = GatewayConfiguration.Platform.Mode.page
     package var prosody: @Sendable (inout ProsodyConfiguration) -> Void = { _ in }
     package var ejabberd: @Sendable (inout EjabberdConfiguration) -> Void = { _ in }
@@ -94,7 +94,7 @@ package final class Stage: @unchecked Sendable {
       partners: [peer], platforms: [side], authority: authority.root, dns: dns)
     plan.gateway(&configuration)
     gateway = try await GatewayProcess(
-      configuration, host: partner == .ejabberd ? "localhost" : nil, in: workspace)
+      configuration, directTLS: plan.directTLS, host: partner == .ejabberd ? "localhost" : nil, in: workspace)
   }
 
   /// Logs a user of the plan in at the partner's.

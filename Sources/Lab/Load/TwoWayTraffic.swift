@@ -54,7 +54,8 @@ package final class TwoWayTraffic: @unchecked Sendable {
     nextOfUser = Array(0..<users)
   }
 
-  package func start() -> EventLoopFuture<Void> {
+  /// Both must be listening.
+  package func start() {
     partner.onEstablished = { [unowned self] in partnerUp() }
     partner.onOutClosed = { [unowned self] _ in redialPartner() }
     partner.onAcknowledged = { [unowned self] in acknowledged($0) }
@@ -77,10 +78,8 @@ package final class TwoWayTraffic: @unchecked Sendable {
       }
       return 200
     }
-    return partner.listen(port: ports.partner).and(platform.listen(port: ports.platform)).map { [self] _ in
-      partner.dial(port: ports.gatewayXMPP)
-      platform.dial(port: ports.gatewaySIP, serverName: "sip.gateway.test")
-    }
+    partner.dial(port: ports.gatewayXMPP)
+    platform.dial(port: ports.gatewaySIP, serverName: "sip.gateway.test")
   }
 
   /// Everything was sent, acknowledged (or refused) and has arrived.

@@ -29,7 +29,7 @@ final class Driver {
   private let logger: Logger
   private var engine: Engine
   private var peers: [FlowID: Peer] = [:]
-  private var listener: Listener?
+  private var listeners: [Listener] = []
   private var timer: Scheduled<Void>?
   private var timerIsDue: Int64 = .max
   private var isStopped = false
@@ -56,22 +56,33 @@ final class Driver {
 
   /// Listens, then reaches out. The future fails where the address cannot be listened on.
   func start() -> EventLoopFuture<Int> {
+    listen(configuration.listenAddresses[...], port: configuration.listenPort)
+  }
+
+  /// On one address after the other. A port that the kernel chose for the first is used for all.
+  private func listen(_ addresses: ArraySlice<String>, port: Int) -> EventLoopFuture<Int> {
+    guard let address = addresses.first else { return loop.makeSucceededFuture(begin(port: port)) }
     let bound = NIOLoopBound(self, eventLoop: loop)
     return Listener.bind(
-      address: configuration.listenAddress, port: configuration.listenPort, on: loop,
-      limits: configuration.limits.listener, connectionLimits: configuration.limits.connection,
+      address: address, port: port, on: loop, limits: configuration.limits.listener,
+      connectionLimits: configuration.limits.connection,
       directTLS: configuration.transport == .tls ? configuration.serverTLS : nil,
       refused: { [weak self] limit in self?.refused(limit) },
       accept: { [weak self] connection in self?.accept(connection) }
-    ).map { listener in bound.value.begin(listener) }
+    ).flatMap { listener in
+      bound.value.listeners.append(listener)
+      return bound.value.listen(addresses.dropFirst(), port: listener.localPort)
+    }.flatMapErrorThrowing { error in
+      for listener in bound.value.listeners { listener.stop() }
+      throw error
+    }
   }
 
-  private func begin(_ listener: Listener) -> Int {
-    self.listener = listener
+  private func begin(port: Int) -> Int {
     // Port 0 is known only now, and our Via names the port.
-    engine = Engine(configuration, listenPort: listener.localPort, seed: Crypto.randomBytes(32), now: Self.now())
+    engine = Engine(configuration, listenPort: port, seed: Crypto.randomBytes(32), now: Self.now())
     turn { $0.begin(now: $1) }
-    return listener.localPort
+    return port
   }
 
   /// Says goodbye where there is somebody to say it to. Done when the last connection is closed.
@@ -80,7 +91,7 @@ final class Driver {
     let promise = loop.makePromise(of: Void.self)
     whenEmpty = promise
     isStopped = true
-    let closed = listener?.stop() ?? loop.makeSucceededVoidFuture()
+    let closed = EventLoopFuture.andAllComplete(listeners.map { $0.stop() }, on: loop)
     turn { $0.stop(now: $1) }
     timer?.cancel()
     for peer in peers.values where !peer.isFlow { peer.connection.abort(.local) }

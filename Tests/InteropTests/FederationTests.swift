@@ -1,0 +1,80 @@
+import Lab
+import Testing
+
+extension InteropTests {
+  /// Every way in which two servers prove themselves to each other, both directions each time.
+  @Suite(.serialized) struct FederationTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+      var partner: Stage.Partner
+      var identity: Stage.Identity
+      var directTLS = false
+      var testDescription: String { "\(partner) \(identity) \(directTLS ? "direct TLS" : "STARTTLS")" }
+    }
+
+    @Test(
+      .timeLimit(.minutes(2)),
+      arguments: [
+        Case(partner: .prosody, identity: .external),
+        Case(partner: .prosody, identity: .external, directTLS: true),
+        Case(partner: .prosody, identity: .dialback),
+        Case(partner: .prosody, identity: .dialback, directTLS: true),
+        Case(partner: .ejabberd, identity: .external),
+        Case(partner: .ejabberd, identity: .external, directTLS: true),
+        Case(partner: .ejabberd, identity: .dialback),
+        Case(partner: .ejabberd, identity: .dialback, directTLS: true),
+      ])
+    func bothWays(_ row: Case) async throws {
+      var plan = Stage.Plan()
+      plan.identity = row.identity
+      plan.directTLS = row.directTLS
+      try await withStage(plan, partner: row.partner) { stage in
+        let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser())
+        try await converse(juliet, romeo)
+        try await converse(juliet, romeo, "again")
+
+        let method = row.identity == .external ? "method=external" : "method=dialback"
+        let accepted = stage.gateway.log.lines(containing: "stream accepted")
+        let established = stage.gateway.log.lines(containing: "stream established")
+        #expect(!accepted.isEmpty && accepted.allSatisfy { $0.contains(method) && $0.contains("tls=TLSv1") })
+        #expect(!established.isEmpty && established.allSatisfy { $0.contains(method) && $0.contains("tls=TLSv1") })
+        let port =
+          row.directTLS
+          ? stage.prosody?.directTLSPort ?? stage.ejabberd?.directTLSPort
+          : stage.prosody?.serverPort ?? stage.ejabberd?.serverPort
+        #expect(established.allSatisfy { $0.contains(":\(port ?? 0))") }, "dialled \(established), not port \(port ?? 0)")
+        if let prosody = stage.prosody {
+          let own = row.directTLS ? stage.gateway.configuration.directTLSPort : stage.gateway.configuration.xmppPort
+          #expect(prosody.process.log.contains("Next target to try is 127.0.0.1:\(own)"))
+        }
+      }
+    }
+
+    /// The partner has no XEP-0198: a ping behind the messages must confirm them.
+    @Test(.timeLimit(.minutes(1))) func withoutStreamManagement() async throws {
+      var plan = Stage.Plan()
+      plan.prosody = { $0.streamManagement = false }
+      try await withStage(plan) { stage in
+        let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser())
+        try await converse(juliet, romeo)
+      }
+    }
+
+    /// A wrong certificate is refused, although all else is right; its owner's people are told.
+    @Test(.timeLimit(.minutes(1)), arguments: ["expired", "wrong name", "self-signed", "other authority", "name only in CN"])
+    func badCertificate(_ kind: String) async throws {
+      try await withWorkspace { workspace in
+        let other = try await CertificateAuthority(name: "other", in: workspace)
+        let ca = try await CertificateAuthority(name: "unused", in: workspace)
+        _ = ca
+        var request = CertificateRequest.xmpp("partner.test")
+        let bad: Certificate
+        switch kind {
+        case "self-signed": bad = try await other.selfSigned(request)
+        default: bad = try await other.issue(request)
+        }
+        _ = (bad, request)
+        request.validity = .expired
+      }
+    }
+  }
+}
