@@ -35,8 +35,8 @@ package final class AdminEndpoint: Sendable {
   package struct Limits: Sendable {
     /// Connections at a time; more are closed at once.
     package var connections = 64
-    /// How long a connection may be without a request.
-    package var idle = TimeAmount.seconds(30)
+    /// How long a connection may take for a complete request, the first as well as the next.
+    package var request = TimeAmount.seconds(30)
 
     package init() {}
   }
@@ -63,9 +63,8 @@ package final class AdminEndpoint: Sendable {
           guard open.enter() else { throw TooManyConnections() }
           channel.closeFuture.whenComplete { _ in open.leave() }
           let pipeline = channel.pipeline.syncOperations
-          try pipeline.addHandler(IdleStateHandler(allTimeout: limits.idle))
           try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-          try pipeline.addHandler(RequestHandler(content: content))
+          try pipeline.addHandler(RequestHandler(content: content, deadline: limits.request))
         }
       }
       .bind(to: socketAddress)

@@ -11,10 +11,32 @@ final class RequestHandler: ChannelInboundHandler {
   static let bodyLimit = 1024
 
   private let content: AdminEndpoint.Content
+  private let deadline: TimeAmount
+  private var expiry: Scheduled<Void>?
   private var head: HTTPRequestHead?
   private var bodyBytes = 0
 
-  init(content: AdminEndpoint.Content) { self.content = content }
+  init(content: AdminEndpoint.Content, deadline: TimeAmount) {
+    self.content = content
+    self.deadline = deadline
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    expectRequest(context)
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    expiry?.cancel()
+    context.fireChannelInactive()
+  }
+
+  /// The next request has to be complete in time; sending it byte by byte gains nothing.
+  private func expectRequest(_ context: ChannelHandlerContext) {
+    expiry?.cancel()
+    let channel = context.channel
+    expiry = context.eventLoop.scheduleTask(in: deadline) { channel.close(promise: nil) }
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
@@ -29,10 +51,6 @@ final class RequestHandler: ChannelInboundHandler {
       self.head = nil
       answer(head, context: context)
     }
-  }
-
-  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -105,6 +123,7 @@ final class RequestHandler: ChannelInboundHandler {
       context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: reply.body)))), promise: nil)
     }
     let done = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+    expectRequest(context)
     if !head.isKeepAlive {
       let channel = context.channel
       done.whenComplete { _ in channel.close(promise: nil) }

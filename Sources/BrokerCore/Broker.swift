@@ -172,7 +172,7 @@ extension Broker {
 
     let key = MessageKey(message)
     if let sighting = recent.retried(key, source: submission.source, messageID: message.id) {
-      actions.notes.append(.duplicate(sighting.entry))
+      actions.notes.append(.duplicate(sighting.entry, by: adapter))
       guard entries[sighting.entry] != nil else {
         return actions.tell(adapter, .answer(submission.id, .delivered))
       }
@@ -194,6 +194,7 @@ extension Broker {
     insert(Pending(entry: entry, line: index, key: key, answers: [answer]))
     dueAnswers.append((entry.id, answer.due))
     actions.store.append(.append(entry))
+    actions.notes.append(.accepted(entry.destination))
     dispatch(index, now: now, into: &actions)
   }
 

@@ -22,7 +22,9 @@ package struct BrokerActions: Sendable {
 /// What happened, for log and metrics. Holds addresses only where an operator needs them, never a body.
 package enum BrokerNote: Sendable {
   case refused(Message, by: AdapterID, DeliveryError)
-  case duplicate(EntryID?)
+  /// A retry of a message that was taken before.
+  case duplicate(EntryID, by: AdapterID)
+  case accepted(Destination)
   case delivered(Entry, after: Duration)
   /// An accepted message will not be delivered; its sender is told.
   case bounced(Entry, DeliveryError, expired: Bool)

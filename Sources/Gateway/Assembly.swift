@@ -117,7 +117,7 @@ struct Assembly {
       domains: configuration.domains.filter { $0.platform == platform.name }.map(\.name),
       mode: platform.mode == .page ? .page : .session, transport: platform.transport == .tls ? .tls : .tcp,
       nextHop: SIPConfiguration.NextHop(host: platform.nextHop, port: platform.nextHopPort),
-      listenAddress: platform.listen[0], listenPort: platform.listenPort, localHost: platform.hostName,
+      listenAddresses: platform.listen, listenPort: platform.listenPort, localHost: platform.hostName,
       serverTLS: try identity.map { (identity) throws(TLSError) in
         try TLSContext.server(identities: [identity], trust: credentials.trust, options: tls)
       },

@@ -20,6 +20,7 @@ final class Observation: Sendable {
 
   /// The counters of one direction, resolved once.
   private struct MessageCounters: Sendable {
+    let accepted: Counter
     let delivered: Counter
     let bounced: Counter
     let expired: Counter
@@ -28,6 +29,7 @@ final class Observation: Sendable {
     let seconds: Histogram
 
     init(_ metrics: Catalogue, _ direction: String) {
+      accepted = metrics.messages.with(direction, "accepted")
       delivered = metrics.messages.with(direction, "delivered")
       bounced = metrics.messages.with(direction, "bounced")
       expired = metrics.messages.with(direction, "expired")
@@ -67,7 +69,8 @@ final class Observation: Sendable {
           "from": "\(message.from.domain)", "to": "\(message.to.domain)", "condition": "\(error.condition.rawValue)",
           "reason": "\(error.detail)",
         ])
-    case .duplicate: toPartner.duplicate.add()
+    case .accepted(let destination): (destination.adapter == partners ? toPartner : toPlatform).accepted.add()
+    case .duplicate(_, let adapter): (adapter == partners ? toPlatform : toPartner).duplicate.add()
     case .bounced(let entry, let error, let expired):
       let counters = entry.destination.adapter == partners ? toPartner : toPlatform
       (expired ? counters.expired : counters.bounced).add()
@@ -138,11 +141,17 @@ extension Observation: XMPPAdapterObserver {
 // MARK: - SIP
 
 extension Observation: SIPAdapterObserver {
+  /// A peer can invent methods; a metric has these.
+  private static let methods: Set = [
+    "INVITE", "ACK", "BYE", "CANCEL", "MESSAGE", "INFO", "OPTIONS", "SUBSCRIBE", "NOTIFY", "REFER", "PRACK", "UPDATE",
+    "BENOTIFY", "NEGOTIATE",
+  ]
+
   func observe(_ event: SIPAdapterEvent, platform: AdapterID) {
     switch event {
     case .concluded(let direction, let method, let status, _):
       metrics.sipRequests.with(
-        platform.name, method, direction == .inbound ? "in" : "out", status == 0 ? "none" : "\(status / 100)xx"
+        platform.name, Self.methods.contains(method) ? method : Family<Counter>.overflow, direction == .inbound ? "in" : "out", status == 0 ? "none" : "\(status / 100)xx"
       ).add()
     case .connectionOpened: metrics.sipConnections.with(platform.name).add(1)
     case .connectionClosed: metrics.sipConnections.with(platform.name).add(-1)

@@ -4,14 +4,14 @@ package struct Catalogue: Sendable {
   package let buildInfo = gauge("drawbridge_build_info", "1, with the version as a label.", ["version"])
   package let startTime = gauge(
     "process_start_time_seconds", "When the process started, in seconds since 1970-01-01T00:00:00Z.")
-  package let cpu = gauge("process_cpu_seconds", "CPU time used by the process.")
+  package let cpu = gauge("process_cpu_seconds_total", "CPU time used by the process.")
   package let resident = gauge("process_resident_memory_bytes", "Resident memory of the process.")
   package let descriptors = gauge("process_open_fds", "Open file descriptors.")
   package let ready = gauge("drawbridge_ready", "Whether a component is ready to serve (1) or not (0).", ["component"])
 
   package let messages = counter(
     "drawbridge_messages_total",
-    "Messages by direction (to_partner, to_platform) and result: delivered, bounced, expired, refused, duplicate.",
+    "Messages by direction (to_partner, to_platform) and result: accepted, delivered, bounced, expired, refused, duplicate.",
     ["direction", "result"])
   package let deliverySeconds = histogram(
     "drawbridge_delivery_seconds", "From accepting a message to its confirmed delivery.", ["direction"])
@@ -72,13 +72,14 @@ package struct Catalogue: Sendable {
   package func exposition() -> [UInt8] {
     var text = Exposition()
     for family in [
-      buildInfo, startTime, cpu, resident, descriptors, ready, queueMessages, queueBytes, queueOldest, destinationUp,
+      buildInfo, startTime, resident, descriptors, ready, queueMessages, queueBytes, queueOldest, destinationUp,
       streams, sipConnections, sipSessions, certificateEnd,
     ] { text.add(family) }
     for family in [
       messages, reports, stanzas, streamFailures, connectionsRefused, sipRequests, storeCommits, storeFailures,
     ] { text.add(family) }
     for family in [deliverySeconds, storeCommitSeconds] { text.add(family) }
+    text.add(cpu, type: "counter")
     return text.bytes
   }
 }

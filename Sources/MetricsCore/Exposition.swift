@@ -11,8 +11,9 @@ package struct Exposition: Sendable {
     for (values, counter) in family.all { line(family.name, family.labels, values, "\(counter.current)") }
   }
 
-  package mutating func add(_ family: Family<Gauge>) {
-    head(family.name, family.help, "gauge")
+  /// - Parameter type: `counter` for what only grows but is not whole.
+  package mutating func add(_ family: Family<Gauge>, type: String = "gauge") {
+    head(family.name, family.help, type)
     for (values, gauge) in family.all { line(family.name, family.labels, values, Self.number(gauge.current)) }
   }
 

@@ -38,7 +38,9 @@ package final class Histogram: Sendable {
     state = Mutex((Array(repeating: 0, count: bounds.count + 1), 0))
   }
 
-  package func observe(_ seconds: Double) {
+  /// A clock that was set back gives a negative duration; it counts as none.
+  package func observe(_ measured: Double) {
+    let seconds = max(0, measured)
     let bucket = bounds.firstIndex { seconds <= $0 } ?? bounds.count
     state.withLock {
       $0.counts[bucket] += 1

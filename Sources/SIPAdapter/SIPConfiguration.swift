@@ -96,7 +96,7 @@ package struct SIPAdapterLimits: Sendable {
   package var serverTransactions = 8192
   /// Dialogs of instant message sessions.
   package var sessions = 8192
-  /// Messages that cannot be read, on one connection, before it is closed.
+  /// Messages in a row that cannot be understood before their connection is closed.
   package var malformedMessages = 16
   /// INVITEs for one message that met the peer's own (491) before it is refused.
   package var glareAttempts = 3

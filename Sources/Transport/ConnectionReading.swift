@@ -81,7 +81,9 @@ extension Connection {
         case .open, .draining: break
         }
         let (count, outcome) = unsafe engine.read(into: buffer)
-        if count > 0, isOpen { unsafe handler?.connection(self, received: UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+        if count > 0, isOpen {
+          unsafe handler?.connection(self, received: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
         more = act(on: outcome, engine)
       }
     }

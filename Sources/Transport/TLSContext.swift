@@ -37,10 +37,10 @@ import COpenSSL
       if identities.isEmpty { unsafe contexts.append(try builder.build(identity: nil)) }
       for identity in identities { unsafe contexts.append(try builder.build(identity: identity)) }
     } catch {
-      for unsafe context in unsafe contexts { unsafe SSL_CTX_free(context) }
+      for unsafecontext in unsafe contexts { unsafe SSL_CTX_free(context) }
       throw error
     }
-    for unsafe (identity, context) in unsafe zip(identities, contexts) {
+    for unsafe(identity, context) in unsafe zip(identities, contexts) {
       for domain in identity.domains { unsafe choices.add(context, for: domain) }
     }
     self.role = role
@@ -50,7 +50,7 @@ import COpenSSL
   }
 
   deinit {
-    for unsafe context in unsafe contexts { unsafe SSL_CTX_free(context) }
+    for unsafecontext in unsafe contexts { unsafe SSL_CTX_free(context) }
   }
 
   /// A new connection's state; owned by the caller.

@@ -64,7 +64,7 @@ package struct TLSIdentity: Sendable {
       }
       unsafe self.key = key
     } catch {
-      for unsafe certificate in unsafe certificates { unsafe X509_free(certificate) }
+      for unsafecertificate in unsafe certificates { unsafe X509_free(certificate) }
       throw error
     }
     unsafe leaf = certificates[0]
@@ -73,7 +73,7 @@ package struct TLSIdentity: Sendable {
 
   deinit {
     unsafe X509_free(leaf)
-    for unsafe certificate in unsafe chain { unsafe X509_free(certificate) }
+    for unsafecertificate in unsafe chain { unsafe X509_free(certificate) }
     unsafe EVP_PKEY_free(key)
   }
 

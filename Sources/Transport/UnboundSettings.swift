@@ -7,6 +7,8 @@ enum UnboundSettings {
   private static let localZones = ["test.", "home.arpa."]
 
   static func apply(_ configuration: ResolverConfiguration, to context: OpaquePointer) throws(ResolveError) {
+    // Its messages would go to stderr, past our log; what matters of them comes back as errors.
+    try check(unsafe ub_ctx_debugout(context, nil), "log")
     let options = [
       // A forwarder on the same machine is common.
       ("do-not-query-localhost:", "no"),

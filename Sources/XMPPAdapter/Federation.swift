@@ -33,6 +33,7 @@ final class Federation {
   private var events: [BrokerEvent] = []
   private var isFlushScheduled = false
   private var stopping: EventLoopPromise<Void>?
+  private var isStopped = false
 
   /// How exactly deadlines are kept.
   private static let tickInterval = TimeAmount.milliseconds(250)
@@ -206,6 +207,7 @@ final class Federation {
     stopping = promise
     for listener in listeners { listener.stop() }
     for link in links.values { link.stop() }
+    verifier.stop()
     schedule(limits.drain) { $0.closeAll() }
     schedule(limits.drain + limits.inbound.closing) { $0.abortAll() }
     closeIfDrained()
@@ -236,7 +238,8 @@ final class Federation {
 
   /// A connection was closed and taken from the list.
   func connectionGone() {
-    guard let stopping, inbound.isEmpty, outbound.isEmpty else { return }
+    guard let stopping, !isStopped, inbound.isEmpty, outbound.isEmpty else { return }
+    isStopped = true
     ticker?.cancel()
     stopping.succeed()
   }

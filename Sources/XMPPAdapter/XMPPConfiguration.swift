@@ -100,7 +100,7 @@ package struct XMPPLimits: Sendable {
   /// … and answers to pings that wait for them.
   package var heldAnswers = 32
   /// Error stanzas and answers to queries that wait for a stream to a partner.
-  package var waitingAnswers = 64
+  package var waitingAnswers = 1024
   /// Messages to a partner whose refusal is still recognised after they were confirmed.
   package var rememberedMessages = 8192
   /// Addresses of a partner's server tried for one stream.

@@ -1,5 +1,6 @@
 import BrokerCore
 import SIPCore
+import Testing
 
 @testable import SIPAdapter
 
@@ -130,7 +131,8 @@ struct SIPHarness {
   }
 
   static func message(
-    _ text: String, branch: String = "b1", callID: String = "c1", cSeq: Int = 1, to: String = "<sip:alice@partner.test>",
+    _ text: String, branch: String = "b1", callID: String = "c1", cSeq: Int = 1,
+    to: String = "<sip:alice@partner.test>",
     uri: String = "sip:alice@partner.test", extra: String = "", type: String = "text/plain;charset=UTF-8"
   ) -> String {
     request(
@@ -204,4 +206,9 @@ struct SIPHarness {
       }
     }
   }
+}
+
+/// `#require` for the results of mutating calls, which the macro cannot take.
+func found<T>(_ value: T?, sourceLocation: SourceLocation = #_sourceLocation) throws -> T {
+  try #require(value, sourceLocation: sourceLocation)
 }

@@ -17,7 +17,7 @@ import Testing
     var harness = harness()
     harness.feed(SIPHarness.message("héllo\n🙂", extra: "Subject: s\nContent-Language: fr\n"))
     #expect(harness.sent.isEmpty)
-    let submission = try #require(harness.nextSubmission())
+    let submission = try found(harness.nextSubmission())
     #expect(submission.answer == .whenKnown)
     #expect(submission.source == 0)
     let message = submission.message
@@ -30,7 +30,7 @@ import Testing
     #expect(message.thread == "c1")
     #expect(message.id.utf8.count == 32)
     harness.perform(.answer(submission.id, .delivered))
-    let response = try #require(harness.nextResponse())
+    let response = try found(harness.nextResponse())
     #expect(response.status == 200)
     #expect(response.headers.string(.via) == "SIP/2.0/TLS sip.corp.test;branch=z9hG4bKb1")
     #expect(NameAddr(response.headers.string(.to) ?? "")?.tag != nil)
@@ -39,18 +39,20 @@ import Testing
     #expect(harness.sent.isEmpty)
   }
 
-  @Test(arguments: [
-    (Answer.stored, 202, "Accepted"),
+  static let verdicts: [(Answer, Int, String)] = [
+    (.stored, 202, "Accepted"),
     (.refused(DeliveryError(.serviceUnavailable, text: "No such service", detail: "d")), 403, "No such service"),
     (.refused(DeliveryError(.itemNotFound, text: "Nobody", detail: "d")), 604, "Nobody"),
     (.refused(DeliveryError(.remoteServerTimeout, text: "Silent", detail: "d")), 408, "Silent"),
-  ])
+  ]
+
+  @Test(arguments: verdicts)
   func answers(answer: Answer, status: Int, phrase: String) throws {
     var harness = harness()
     harness.feed(SIPHarness.message("x"))
-    let submission = try #require(harness.nextSubmission())
+    let submission = try found(harness.nextSubmission())
     harness.perform(.answer(submission.id, answer))
-    let response = try #require(harness.nextResponse())
+    let response = try found(harness.nextResponse())
     #expect(response.status == status)
     #expect(response.reason == phrase)
   }
@@ -58,7 +60,7 @@ import Testing
   @Test func anEndpointMakesItA4xx() throws {
     var harness = harness()
     harness.feed(SIPHarness.message("x", uri: "sip:alice@partner.test;gr=phone"))
-    let submission = try #require(harness.nextSubmission())
+    let submission = try found(harness.nextSubmission())
     #expect(submission.message.to.endpoint == "phone")
     harness.perform(.answer(submission.id, .refused(DeliveryError(.itemNotFound, text: "t", detail: "d"))))
     #expect(harness.nextResponse()?.status == 404)
@@ -68,22 +70,23 @@ import Testing
     var harness = harness()
     harness.feed(SIPHarness.message("x"))
     harness.feed(SIPHarness.message("x"))
-    let submission = try #require(harness.nextSubmission())
+    let submission = try found(harness.nextSubmission())
     #expect(harness.events.isEmpty)
     harness.perform(.answer(submission.id, .delivered))
     _ = harness.nextResponse()
     // The transaction is over; from a new connection it is submitted again under the same id.
     harness.open(3)
     harness.feed(SIPHarness.message("x"), on: 3)
-    let again = try #require(harness.nextSubmission())
+    let again = try found(harness.nextSubmission())
     #expect(again.message.id == submission.message.id)
     #expect(again.id != submission.id)
     harness.feed(SIPHarness.message("x", branch: "b2", cSeq: 2), on: 3)
-    #expect(try #require(harness.nextSubmission()).message.id != submission.message.id)
+    #expect(try found(harness.nextSubmission()).message.id != submission.message.id)
   }
 
-  @Test(arguments: [
-    (SIPHarness.message("<b>x</b>", type: "text/html"), 415), (SIPHarness.message("x", type: "text/plain;charset=utf-16"), 415),
+  static let refusals: [(String, Int)] = [
+    (SIPHarness.message("<b>x</b>", type: "text/html"), 415),
+    (SIPHarness.message("x", type: "text/plain;charset=utf-16"), 415),
     (SIPHarness.message("x", extra: "Content-Encoding: gzip\n"), 415),
     (SIPHarness.request("MESSAGE", body: "x"), 400),
     (SIPHarness.message("x", extra: "Require: foo, bar\n"), 420),
@@ -100,11 +103,13 @@ import Testing
     (SIPHarness.request("PUBLISH"), 489), (SIPHarness.request("NOTIFY"), 481), (SIPHarness.request("BYE"), 481),
     (SIPHarness.request("INFO"), 481), (SIPHarness.request("CANCEL"), 481), (SIPHarness.request("FROBNICATE"), 501),
     (SIPHarness.request("OPTIONS"), 200),
-  ])
+  ]
+
+  @Test(arguments: refusals)
   func statuses(text: String, expected: Int) throws {
     var harness = harness()
     harness.feed(text)
-    let response = try #require(harness.nextResponse())
+    let response = try found(harness.nextResponse())
     #expect(response.status == expected)
     #expect(harness.takeEvents().isEmpty)
     #expect(!harness.isClosed)
@@ -150,13 +155,13 @@ import Testing
   @Test func cpimIsUnwrapped() throws {
     var harness = harness()
     harness.feed(SIPHarness.message("From: <im:bob@corp.test>\n\nContent-Type: text/plain\n\nhi", type: "message/cpim"))
-    #expect(try #require(harness.nextSubmission()).message.body == "hi")
+    #expect(try found(harness.nextSubmission()).message.body == "hi")
   }
 
   @Test func controlCharactersPassAsTheyAre() throws {
     var harness = harness()
     harness.feed(SIPHarness.message("a\0\u{1A}\u{FFFF}b"))
-    #expect(try #require(harness.nextSubmission()).message.body == "a\0\u{1A}\u{FFFF}b")
+    #expect(try found(harness.nextSubmission()).message.body == "a\0\u{1A}\u{FFFF}b")
   }
 
   @Test func malformedRequestsAreAnsweredAndThenCutOff() {
@@ -236,7 +241,7 @@ import Testing
     for index in 1...4 {
       #expect(!paused(harness))
       harness.feed(SIPHarness.message("x", branch: "p\(index)", cSeq: index))
-      ids.append(try #require(harness.nextSubmission()).id)
+      ids.append(try found(harness.nextSubmission()).id)
     }
     #expect(paused(harness))
     harness.perform(.answer(ids[0], .delivered))
@@ -249,7 +254,8 @@ import Testing
     var harness = harness()
     harness.feed(SIPHarness.message("x"))
     harness.pass(.seconds(26))
-    #expect(harness.sent.contains { if case .response(let response) = $0.message { response.status == 500 } else { false } })
+    #expect(
+      harness.sent.contains { if case .response(let response) = $0.message { response.status == 500 } else { false } })
   }
 
   @Test func serverTransactionsAreBounded() {

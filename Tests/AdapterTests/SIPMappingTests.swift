@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SIPMappingTests {
   /// RFC 7247 §6.4, §6.5.
-  @Test(arguments: [
+  static let addressRows: [(String, Address)] = [
     ("sip:bob@corp.test", Address(user: "bob", domain: "corp.test")),
     ("sip:f%C3%BC@example.com", Address(user: "fü", domain: "example.com")),
     ("sip:o'malley@example.com", Address(user: "o'malley", domain: "example.com")),
@@ -16,23 +16,25 @@ import Testing
     ("sip:a%20b@example.com", Address(user: "a b", domain: "example.com")),
     ("sip:a%40b@example.com", Address(user: "a@b", domain: "example.com")),
     ("sip:%F0%9F%99%82@example.com", Address(user: "🙂", domain: "example.com")),
-  ])
+  ]
+
+  @Test(arguments: addressRows)
   func addresses(text: String, address: Address) throws {
-    let uri = try #require(SIPURI(text))
+    let uri = try found(SIPURI(text))
     #expect(try AddressMapping.address(uri) == address)
     #expect(AddressMapping.uri(address).description == text)
   }
 
   @Test func ports() throws {
-    let uri = try #require(SIPURI("sips:bob@CORP.test.:5061;transport=tls"))
+    let uri = try found(SIPURI("sips:bob@CORP.test.:5061;transport=tls"))
     #expect(try AddressMapping.address(uri) == Address(user: "bob", domain: "corp.test"))
-    let header = try #require(NameAddr("<sip:a@b>;gr=x"))
+    let header = try found(NameAddr("<sip:a@b>;gr=x"))
     #expect(try AddressMapping.address(#require(header.uri), headerParameters: header.parameters).endpoint == "x")
   }
 
   @Test(arguments: ["sip:%FF@x", "sip:%C3@x", "sip:%ED%A0%80@x", "sip:a@x;gr=%FF"])
   func octetsThatAreNoText(text: String) throws {
-    let uri = try #require(SIPURI(text))
+    let uri = try found(SIPURI(text))
     #expect(throws: SIPDefect.self) { try AddressMapping.address(uri) }
   }
 
@@ -61,7 +63,7 @@ import Testing
   }
 
   /// RFC 7247 §7.2 Table 3.
-  @Test(arguments: [
+  static let conditionRows: [(Int, DeliveryError.Condition)] = [
     (300, .redirect), (301, .gone), (302, .redirect), (305, .redirect), (380, .notAcceptable), (399, .redirect),
     (400, .badRequest), (401, .notAuthorized), (402, .badRequest), (403, .forbidden), (404, .itemNotFound),
     (405, .featureNotImplemented), (406, .notAcceptable), (407, .registrationRequired), (408, .remoteServerTimeout),
@@ -75,7 +77,9 @@ import Testing
     (504, .remoteServerTimeout), (505, .notAcceptable), (513, .policyViolation), (599, .internalServerError),
     (600, .recipientUnavailable), (603, .recipientUnavailable), (604, .itemNotFound), (606, .notAcceptable),
     (699, .recipientUnavailable),
-  ] as [(Int, DeliveryError.Condition)])
+  ]
+
+  @Test(arguments: conditionRows)
   func conditions(status: Int, expected: DeliveryError.Condition) {
     #expect(StatusMapping.condition(status) == expected)
   }

@@ -11,7 +11,7 @@ import Testing
     var from = SIPHarness.alice
     from.endpoint = "phöne"
     harness.deliver("Grüße 🙂", from: from, to: Address(user: "o'malley b", domain: "corp.test"), thread: "t-1")
-    let request = try #require(harness.nextRequest())
+    let request = try found(harness.nextRequest())
     #expect(request.method == .message)
     #expect(request.uriText == "sip:o'malley%20b@corp.test")
     #expect(request.headers.string(.from)?.hasPrefix("<sip:alice@partner.test;gr=ph%C3%B6ne>;tag=") == true)
@@ -39,7 +39,7 @@ import Testing
     message.language = "de-CH"
     message.thread = "no call id <>\r\n"
     harness.perform(.deliver(SIPHarness.entry(9, .message(message))))
-    let request = try #require(harness.nextRequest())
+    let request = try found(harness.nextRequest())
     #expect(request.headers.string(.subject) == "Hi  X-Evil: 1")
     #expect(request.headers["X-Evil"] == nil)
     #expect(request.headers.string(.contentLanguage) == "de-CH")
@@ -52,8 +52,8 @@ import Testing
     harness.deliver("one")
     harness.deliver("two")
     harness.deliver("other", to: Address(user: "carol", domain: "corp.test"))
-    let one = try #require(harness.nextRequest())
-    let other = try #require(harness.nextRequest())
+    let one = try found(harness.nextRequest())
+    let other = try found(harness.nextRequest())
     #expect(one.body == Array("one".utf8))
     #expect(other.body == Array("other".utf8))
     #expect(harness.sent.isEmpty)
@@ -67,7 +67,7 @@ import Testing
     var harness = SIPHarness(configuration)
     for index in 0..<3 { harness.deliver("x", to: Address(user: "u\(index)", domain: "corp.test")) }
     #expect(harness.sent.count == 2)
-    let first = try #require(harness.nextRequest())
+    let first = try found(harness.nextRequest())
     harness.reply(to: first, 200)
     #expect(harness.sent.count == 2)
   }
@@ -81,7 +81,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (404, "refused 1 item-not-found"), (480, "refused 1 recipient-unavailable"), (408, "refused 1 remote-server-timeout"),
+    (404, "refused 1 item-not-found"), (480, "refused 1 recipient-unavailable"),
+    (408, "refused 1 remote-server-timeout"),
     (500, "refused 1 internal-server-error"), (403, "refused 1 forbidden"), (415, "refused 1 not-acceptable"),
     (603, "refused 1 recipient-unavailable"), (302, "refused 1 redirect"), (202, "delivered 1"),
     (503, "deferred [1, 2] internal-server-error"),
@@ -90,7 +91,7 @@ import Testing
     var harness = SIPHarness()
     harness.deliver("a")
     harness.deliver("b")
-    let request = try #require(harness.nextRequest())
+    let request = try found(harness.nextRequest())
     harness.reply(to: request, status)
     #expect(harness.takeEvents() == [expected])
   }
@@ -100,26 +101,26 @@ import Testing
     var second = SIPHarness()
     first.deliver("a", id: 77)
     second.deliver("a", id: 77)
-    let one = try #require(first.nextRequest()).essentials()
-    let two = try #require(second.nextRequest()).essentials()
+    let one = try found(first.nextRequest()).essentials()
+    let two = try found(second.nextRequest()).essentials()
     #expect(one.via.branch == two.via.branch)
     #expect(one.fromTag == two.fromTag)
     #expect(one.callID == two.callID)
     #expect(one.cSeq == two.cSeq)
 
     first.deliver("b", to: Address(user: "x", domain: "corp.test"), id: 78)
-    let other = try #require(first.nextRequest())
+    let other = try found(first.nextRequest())
     first.reply(to: other, 503)
     first.pass(.seconds(2))
     first.deliver("b", to: Address(user: "x", domain: "corp.test"), id: 78)
-    let again = try #require(first.nextRequest())
+    let again = try found(first.nextRequest())
     #expect(try again.essentials().via.branch != other.essentials().via.branch)
   }
 
   @Test func entriesThatCrossADeferralFollowIt() throws {
     var harness = SIPHarness()
     harness.deliver("a")
-    let request = try #require(harness.nextRequest())
+    let request = try found(harness.nextRequest())
     harness.reply(to: request, 503)
     harness.deliver("b")
     #expect(harness.takeEvents() == ["deferred [1] internal-server-error", "deferred [2] remote-server-timeout"])
@@ -149,7 +150,7 @@ import Testing
       of: message, accepted: Timestamp(milliseconds: 1_795_255_265_000),
       error: DeliveryError(.itemNotFound, text: "There is no such user.", detail: "internal"))
     harness.perform(.deliver(SIPHarness.entry(5, .failure(report))))
-    let request = try #require(harness.nextRequest())
+    let request = try found(harness.nextRequest())
     #expect(request.uriText == "sip:bob@corp.test")
     #expect(request.headers.string(.from)?.hasPrefix("<sip:alice@partner.test>") == true)
     #expect(
@@ -162,8 +163,8 @@ import Testing
   @Test func aForgedOrForeignResponseIsIgnored() throws {
     var harness = SIPHarness()
     harness.deliver("a")
-    var forged = try #require(harness.nextRequest())
-    let branch = try #require(forged.essentials().via.branch)
+    var forged = try found(harness.nextRequest())
+    let branch = try found(forged.essentials().via.branch)
     forged.headers.replace(.via, "SIP/2.0/TLS other.test:5061;branch=\(branch)")
     harness.reply(to: forged, 200)
     #expect(harness.takeEvents().isEmpty)

@@ -7,17 +7,18 @@ import Testing
 /// Instant message sessions in the manner of Skype for Business.
 @Suite struct SIPSessionTests {
   private static let contact: [(HeaderName, String)] = [
-    (.contact, "<sip:bob@corp.test;opaque=user:epid:Zz;gruu>"), (.recordRoute, "<sip:fe.corp.test;lr;ms-route-sig=a/b=>"),
+    (.contact, "<sip:bob@corp.test;opaque=user:epid:Zz;gruu>"),
+    (.recordRoute, "<sip:fe.corp.test;lr;ms-route-sig=a/b=>"),
   ]
 
   /// A session that we opened, with its first message confirmed.
   private func established() throws -> SIPHarness {
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.deliver("one")
-    let invite = try #require(harness.nextRequest())
+    let invite = try found(harness.nextRequest())
     harness.reply(to: invite, 200, adding: Self.contact)
     _ = harness.nextRequest()
-    let message = try #require(harness.nextRequest())
+    let message = try found(harness.nextRequest())
     harness.reply(to: message, 200)
     harness.events.removeAll()
     return harness
@@ -28,9 +29,9 @@ import Testing
     var harness = SIPHarness(SIPHarness.configuration(mode))
     harness.open()
     harness.feed(SIPHarness.invite())
-    let ok = try #require(harness.nextResponse())
+    let ok = try found(harness.nextResponse())
     #expect(ok.status == 200)
-    let tag = try #require(NameAddr(ok.headers.string(.to) ?? "")?.tag)
+    let tag = try found(NameAddr(ok.headers.string(.to) ?? "")?.tag)
     harness.feed(inside("ACK", tag: tag))
     return (harness, tag)
   }
@@ -47,7 +48,7 @@ import Testing
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.deliver("one")
     harness.deliver("two")
-    let invite = try #require(harness.nextRequest())
+    let invite = try found(harness.nextRequest())
     #expect(invite.method == .invite)
     #expect(invite.uriText == "sip:bob@corp.test")
     #expect(invite.headers.string(.contentType) == "application/sdp")
@@ -59,16 +60,16 @@ import Testing
 
     harness.reply(to: invite, 180)
     harness.reply(to: invite, 200, adding: Self.contact)
-    let ack = try #require(harness.nextRequest())
+    let ack = try found(harness.nextRequest())
     #expect(ack.method == .ack)
     #expect(ack.uriText == "sip:bob@corp.test;opaque=user:epid:Zz;gruu")
     #expect(ack.headers.strings(.route) == ["<sip:fe.corp.test;lr;ms-route-sig=a/b=>"])
-    let first = try #require(harness.nextRequest())
+    let first = try found(harness.nextRequest())
     #expect(first.body == Array("one".utf8))
     #expect(try first.essentials().cSeq == CSeq(2, .message))
     #expect(harness.sent.isEmpty)
     harness.reply(to: first, 200)
-    let second = try #require(harness.nextRequest())
+    let second = try found(harness.nextRequest())
     #expect(second.body == Array("two".utf8))
     #expect(try second.essentials().callID == invite.essentials().callID)
     harness.reply(to: second, 200)
@@ -80,7 +81,7 @@ import Testing
     var seen: Set<String> = []
     for index in 0..<20 {
       harness.deliver("x", to: Address(user: "u\(index)", domain: "corp.test"))
-      seen.insert(try #require(harness.nextRequest()?.headers.string(.msConversationID)))
+      seen.insert(try found(harness.nextRequest()?.headers.string(.msConversationID)))
     }
     #expect(seen.count == 20)
   }
@@ -88,7 +89,7 @@ import Testing
   @Test func aRepeated200IsAcknowledgedAgainAndAForkHungUp() throws {
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.deliver("one")
-    let invite = try #require(harness.nextRequest())
+    let invite = try found(harness.nextRequest())
     harness.reply(to: invite, 200, tag: "x", adding: Self.contact)
     harness.sent.removeAll()
     harness.reply(to: invite, 200, tag: "x", adding: Self.contact)
@@ -100,14 +101,15 @@ import Testing
   }
 
   @Test(arguments: [
-    (486, "refused 1 recipient-unavailable"), (404, "refused 1 item-not-found"), (603, "refused 1 recipient-unavailable"),
+    (486, "refused 1 recipient-unavailable"), (404, "refused 1 item-not-found"),
+    (603, "refused 1 recipient-unavailable"),
     (606, "refused 1 not-acceptable"), (503, "deferred [1, 2] internal-server-error"),
   ])
   func aRefusedInvite(status: Int, expected: String) throws {
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.deliver("one")
     harness.deliver("two")
-    let invite = try #require(harness.nextRequest())
+    let invite = try found(harness.nextRequest())
     harness.reply(to: invite, status)
     #expect(harness.nextRequest()?.method == .ack)
     #expect(harness.takeEvents() == [expected])
@@ -120,9 +122,9 @@ import Testing
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.deliver("one")
     harness.deliver("two")
-    harness.reply(to: try #require(harness.nextRequest()), status)
+    harness.reply(to: try found(harness.nextRequest()), status)
     #expect(harness.nextRequest()?.method == .ack)
-    let message = try #require(harness.nextRequest())
+    let message = try found(harness.nextRequest())
     #expect(message.method == .message)
     #expect(try message.essentials().toTag == nil)
     harness.reply(to: message, 200)
@@ -135,7 +137,7 @@ import Testing
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.deliver("one")
     for attempt in 1...3 {
-      let invite = try #require(harness.nextRequest())
+      let invite = try found(harness.nextRequest())
       #expect(invite.method == .invite)
       harness.reply(to: invite, 491)
       #expect(harness.nextRequest()?.method == .ack)
@@ -147,7 +149,7 @@ import Testing
   @Test func aLongRingIsCancelled() throws {
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.deliver("one")
-    let invite = try #require(harness.nextRequest())
+    let invite = try found(harness.nextRequest())
     harness.reply(to: invite, 180)
     for _ in 0..<61 {
       harness.pass(.seconds(1))
@@ -156,7 +158,7 @@ import Testing
         harness.reply(to: request, 200)
       }
     }
-    let cancel = try #require(harness.nextRequest())
+    let cancel = try found(harness.nextRequest())
     #expect(cancel.method == .cancel)
     #expect(try cancel.essentials().via.branch == invite.essentials().via.branch)
     #expect(harness.takeEvents() == ["refused 1 recipient-unavailable"])
@@ -168,13 +170,13 @@ import Testing
   @Test(arguments: [408, 480, 481]) func aDeadDialogIsReplacedOnce(status: Int) throws {
     var harness = try established()
     harness.deliver("two")
-    harness.reply(to: try #require(harness.nextRequest()), status)
+    harness.reply(to: try found(harness.nextRequest()), status)
     if status != 481 { #expect(harness.nextRequest()?.method == .bye) }
-    let invite = try #require(harness.nextRequest())
+    let invite = try found(harness.nextRequest())
     #expect(invite.method == .invite)
     harness.reply(to: invite, 200, tag: "new", adding: Self.contact)
     #expect(harness.nextRequest()?.method == .ack)
-    let again = try #require(harness.nextRequest())
+    let again = try found(harness.nextRequest())
     #expect(again.body == Array("two".utf8))
     harness.reply(to: again, status)
     #expect(harness.takeEvents().first?.hasPrefix("refused 2") == true)
@@ -183,8 +185,8 @@ import Testing
   @Test func textRefusedInsideIsTriedOutside() throws {
     var harness = try established()
     harness.deliver("two")
-    harness.reply(to: try #require(harness.nextRequest()), 488)
-    let page = try #require(harness.nextRequest())
+    harness.reply(to: try found(harness.nextRequest()), 488)
+    let page = try found(harness.nextRequest())
     #expect(try page.essentials().toTag == nil)
     harness.reply(to: page, 488)
     #expect(harness.takeEvents() == ["refused 2 not-acceptable"])
@@ -209,8 +211,9 @@ import Testing
     harness.open()
     harness.feed(
       SIPHarness.invite().replacing(
-        "Content-Type", with: "ms-text-format: text/plain; charset=UTF-8;ms-body=aGk=\nSupported: ms-sender\nContent-Type"))
-    let ok = try #require(harness.nextResponse())
+        "Content-Type",
+        with: "ms-text-format: text/plain; charset=UTF-8;ms-body=aGk=\nSupported: ms-sender\nContent-Type"))
+    let ok = try found(harness.nextResponse())
     #expect(ok.status == 200)
     #expect(ok.headers.string(.recordRoute) == "<sip:fe.corp.test;lr;ms-key-info=A>")
     #expect(ok.headers.string(.contact) == "<sip:gw.corp.test:5061;transport=tls>")
@@ -222,8 +225,9 @@ import Testing
 
   @Test func messagesInsideAreSubmittedAsChat() throws {
     var (harness, tag) = try invited()
-    harness.feed(inside("MESSAGE", tag: tag, branch: "m1", cSeq: 2, type: "text/plain; charset=UTF-8;msgr=WAAt", body: "hi"))
-    let submission = try #require(harness.nextSubmission())
+    harness.feed(
+      inside("MESSAGE", tag: tag, branch: "m1", cSeq: 2, type: "text/plain; charset=UTF-8;msgr=WAAt", body: "hi"))
+    let submission = try found(harness.nextSubmission())
     #expect(submission.message.kind == .chat)
     #expect(submission.message.from == SIPHarness.bob)
     #expect(submission.message.to == SIPHarness.alice)
@@ -239,7 +243,7 @@ import Testing
       var (harness, _) = try invited(mode)
       harness.deliver("reply")
       #expect(harness.sent.first?.flow == SIPHarness.inbound)
-      let message = try #require(harness.nextRequest())
+      let message = try found(harness.nextRequest())
       #expect(message.method == .message)
       #expect(message.uriText == "sip:bob@10.0.0.1;opaque=user:epid:x;gruu")
       #expect(message.headers.strings(.route) == ["<sip:fe.corp.test;lr;ms-key-info=A>"])
@@ -254,7 +258,7 @@ import Testing
     _ = harness.nextRequest()
     harness.close(SIPHarness.inbound)
     #expect(harness.sent.first?.flow == SIPHarness.link)
-    let message = try #require(harness.nextRequest())
+    let message = try found(harness.nextRequest())
     #expect(message.body == Array("reply".utf8))
     harness.reply(to: message, 200)
     #expect(harness.takeEvents() == ["delivered 1"])
@@ -277,7 +281,9 @@ import Testing
     for _ in 0..<40 {
       harness.pass(.seconds(1))
       for (flow, message) in harness.sent {
-        if case .request(let request) = message, request.method == .options { harness.reply(to: request, 200, on: flow) }
+        if case .request(let request) = message, request.method == .options {
+          harness.reply(to: request, 200, on: flow)
+        }
       }
     }
     let methods = harness.sent.compactMap { if case .request(let request) = $0.message { request.method } else { nil } }
@@ -301,7 +307,7 @@ import Testing
   @Test func aSecondInviteReplacesTheFirst() throws {
     var (harness, _) = try invited()
     harness.feed(SIPHarness.invite(branch: "i2", callID: "s2"))
-    let bye = try #require(harness.nextRequest())
+    let bye = try found(harness.nextRequest())
     #expect(bye.method == .bye)
     #expect(bye.headers.string(.callID) == "s1")
     #expect(harness.nextResponse()?.status == 200)
@@ -312,16 +318,16 @@ import Testing
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.open()
     harness.deliver("one")
-    let ours = try #require(harness.nextRequest())
+    let ours = try found(harness.nextRequest())
     harness.reply(to: ours, 180)
     harness.feed(SIPHarness.invite())
     #expect(harness.nextRequest()?.method == .cancel)
-    let ok = try #require(harness.nextResponse())
-    let tag = try #require(NameAddr(ok.headers.string(.to) ?? "")?.tag)
+    let ok = try found(harness.nextResponse())
+    let tag = try found(NameAddr(ok.headers.string(.to) ?? "")?.tag)
     harness.reply(to: ours, 487)
     #expect(harness.nextRequest()?.method == .ack)
     harness.feed(inside("ACK", tag: tag))
-    let message = try #require(harness.nextRequest())
+    let message = try found(harness.nextRequest())
     #expect(message.body == Array("one".utf8))
     #expect(message.headers.string(.callID) == "s1")
   }
@@ -334,7 +340,7 @@ import Testing
     var harness = SIPHarness(SIPHarness.configuration(.session))
     harness.open()
     harness.feed(SIPHarness.invite(body: body).replacing("application/sdp", with: type))
-    let response = try #require(harness.nextResponse())
+    let response = try found(harness.nextResponse())
     #expect(response.status == 488)
     #expect(response.headers.string(.warning)?.hasPrefix("304 ") == true)
     #expect(harness.engine.sessions.isEmpty)
@@ -383,14 +389,14 @@ import Testing
     harness.perform(signal(.active))
     #expect(harness.sent.isEmpty)
     harness.perform(signal(.composing))
-    let info = try #require(harness.nextRequest())
+    let info = try found(harness.nextRequest())
     #expect(info.method == .info)
     #expect(Typing(keyboardActivity: info.body) == .composing)
     // One at a time; the last word counts.
     harness.perform(signal(.paused), signal(.composing), signal(.paused))
     #expect(harness.sent.isEmpty)
     harness.reply(to: info, 200, on: SIPHarness.inbound)
-    let idle = try #require(harness.nextRequest())
+    let idle = try found(harness.nextRequest())
     #expect(Typing(keyboardActivity: idle.body) == .idle)
     harness.reply(to: idle, 481, on: SIPHarness.inbound)
     #expect(harness.engine.sessions.isEmpty)
@@ -436,7 +442,7 @@ import Testing
     var harness = try established()
     harness.engine.stop(now: harness.now)
     harness.drain()
-    let bye = try #require(harness.nextRequest())
+    let bye = try found(harness.nextRequest())
     harness.reply(to: bye, 200)
     harness.close(SIPHarness.link)
     harness.pass(.seconds(700))

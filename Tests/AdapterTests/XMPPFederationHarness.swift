@@ -20,7 +20,8 @@ struct XMPPCertificates: Sendable {
     try openssl("req -x509 \(key) -keyout ca.key -out ca.pem -days 30 -subj /CN=ca")
     for domain in ["corp.test", "partner.test"] {
       let names = "-subj / -addext subjectAltName=DNS:\(domain)"
-      try openssl("req -x509 \(key) -keyout \(domain).key -out \(domain).pem -days 30 \(names) -CA ca.pem -CAkey ca.key")
+      try openssl(
+        "req -x509 \(key) -keyout \(domain).key -out \(domain).pem -days 30 \(names) -CA ca.pem -CAkey ca.key")
       try openssl("req -x509 \(key) -keyout self-\(domain).key -out self-\(domain).pem -days 30 \(names)")
     }
   }

@@ -59,21 +59,47 @@ extension InteropTests {
       }
     }
 
-    /// A wrong certificate is refused, although all else is right; its owner's people are told.
-    @Test(.timeLimit(.minutes(1)), arguments: ["expired", "wrong name", "self-signed", "other authority", "name only in CN"])
+    /// A partner whose certificate proves nothing gets no stream in either direction, and people are told so.
+    @Test(
+      .timeLimit(.minutes(1)),
+      arguments: ["expired", "not yet valid", "wrong name", "self-signed", "other authority", "name only in CN"])
     func badCertificate(_ kind: String) async throws {
-      try await withWorkspace { workspace in
-        let other = try await CertificateAuthority(name: "other", in: workspace)
-        let ca = try await CertificateAuthority(name: "unused", in: workspace)
-        _ = ca
+      var plan = Stage.Plan()
+      plan.partnerCertificate = { authority, workspace in
         var request = CertificateRequest.xmpp("partner.test")
-        let bad: Certificate
         switch kind {
-        case "self-signed": bad = try await other.selfSigned(request)
-        default: bad = try await other.issue(request)
+        case "expired": request.validity = .expired
+        case "not yet valid": request.validity = .notYet
+        case "wrong name": request = .xmpp("else.test")
+        case "name only in CN": request = .commonNameOnly("partner.test")
+        case "self-signed": return try await authority.selfSigned(request, file: "bad")
+        default: return try await CertificateAuthority(name: "other", in: workspace).issue(request, file: "bad")
         }
-        _ = (bad, request)
-        request.validity = .expired
+        return try await authority.issue(request, file: "bad")
+      }
+      try await withStage(plan) { stage in
+        let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser())
+        let id = juliet.say("in", to: "romeo@corp.test")
+        let told = try await juliet.error(for: id)
+        #expect(!told.condition.isEmpty)
+        let reply = try await romeo.say("out", to: "sip:juliet@partner.test")
+        #expect((400..<700).contains(reply.status) && reply.status != 503, "\(reply.status) \(reply.reason)")
+        #expect(romeo.requests.rest.isEmpty)
+      }
+    }
+
+    /// What public CAs issue since 2026: no clientAuth. Prosody does not mind, and neither may we.
+    @Test(.timeLimit(.minutes(1))) func serverPurposeIsEnough() async throws {
+      var plan = Stage.Plan()
+      plan.partnerCertificate = { authority, _ in
+        var request = CertificateRequest.xmpp("partner.test")
+        request.purpose = .server
+        return try await authority.issue(request)
+      }
+      try await withStage(plan) { stage in
+        let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser())
+        try await converse(juliet, romeo)
+        #expect(!stage.gateway.log.lines(containing: "stream accepted").filter { $0.contains("external") }.isEmpty)
       }
     }
   }

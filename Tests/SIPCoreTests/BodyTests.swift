@@ -50,17 +50,19 @@ import Testing
     #expect(SessionDescription(wire(allowed + medium)) == nil)
   }
 
-  @Test(arguments: [
-    (Array("héllo 🙂".utf8), nil, "héllo 🙂"), (Array("a".utf8), "US-ASCII", "a"), ([0x68, 0xE9], "iso-8859-1", "hé"),
-    ([0xEF, 0xBB, 0xBF, 0x61], "UTF-8", "a"), ([], nil, ""), ([0x61, 0], "utf-8", "a\0"),
-  ] as [([UInt8], String?, String)])
+  @Test(
+    arguments: [
+      (Array("héllo 🙂".utf8), nil, "héllo 🙂"), (Array("a".utf8), "US-ASCII", "a"), ([0x68, 0xE9], "iso-8859-1", "hé"),
+      ([0xEF, 0xBB, 0xBF, 0x61], "UTF-8", "a"), ([], nil, ""), ([0x61, 0], "utf-8", "a\0"),
+    ] as [([UInt8], String?, String)])
   func text(bytes: [UInt8], charset: String?, expected: String) throws {
     #expect(try TextBody.decode(bytes, charset: charset) == expected)
   }
 
-  @Test(arguments: [
-    ([0xFF], nil), ([0xC3], "utf-8"), ([0xED, 0xA0, 0x80], "UTF-8"), ([0x80], "us-ascii"), ([0x61], "utf-16"),
-  ] as [([UInt8], String?)])
+  @Test(
+    arguments: [
+      ([0xFF], nil), ([0xC3], "utf-8"), ([0xED, 0xA0, 0x80], "UTF-8"), ([0x80], "us-ascii"), ([0x61], "utf-16"),
+    ] as [([UInt8], String?)])
   func textRefused(bytes: [UInt8], charset: String?) {
     #expect(throws: SIPDefect.self) { try TextBody.decode(bytes, charset: charset) }
   }
@@ -86,7 +88,9 @@ import Testing
   @Test func keyboardActivity() {
     #expect(Typing(keyboardActivity: Typing.composing.keyboardActivity) == .composing)
     #expect(Typing(keyboardActivity: Typing.idle.keyboardActivity) == .idle)
-    #expect(Typing(keyboardActivity: Array("<KeyboardActivity><status status='type'/></KeyboardActivity>".utf8)) == .composing)
+    #expect(
+      Typing(keyboardActivity: Array("<KeyboardActivity><status status='type'/></KeyboardActivity>".utf8)) == .composing
+    )
     for text in ["", "<KeyboardActivity>", "<ConversationInfo/>", "<KeyboardActivity><status status=\"x\"/>"] {
       #expect(Typing(keyboardActivity: Array(text.utf8)) == nil)
     }
@@ -94,7 +98,9 @@ import Testing
 
   @Test func isComposing() {
     let head = "<?xml version=\"1.0\"?><isComposing xmlns=\"urn:ietf:params:xml:ns:im-iscomposing\">"
-    #expect(Typing(isComposing: Array((head + "<state>active</state><refresh>90</refresh></isComposing>").utf8)) == .composing)
+    #expect(
+      Typing(isComposing: Array((head + "<state>active</state><refresh>90</refresh></isComposing>").utf8)) == .composing
+    )
     #expect(Typing(isComposing: Array((head + "<state> idle </state></isComposing>").utf8)) == .idle)
     #expect(Typing(isComposing: Array("<x/>".utf8)) == nil)
     #expect(Typing(isComposing: Array(repeating: 0x61, count: Typing.maximumBody + 1)) == nil)

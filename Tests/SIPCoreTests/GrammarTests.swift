@@ -61,12 +61,14 @@ import Testing
     #expect(uri.user.flatMap(PercentEncoding.decodeText) == all)
   }
 
-  @Test(arguments: [
-    ("<sip:a@b>", nil, "sip:a@b", nil), ("sip:a@b;tag=1", nil, "sip:a@b", "1"),
-    ("\"A. \\\"B\\\" <C>, D\" <sip:a@b;gr=x> ; tag = 1", "A. \"B\" <C>, D", "sip:a@b;gr=x", "1"),
-    ("Alice Smith <sip:a@b>;epid=0;tag=9", "Alice Smith", "sip:a@b", "9"), ("caller<sip:a@b>", "caller", "sip:a@b", nil),
-    ("<tel:+358-555>;tag=x", nil, "tel:+358-555", "x"),
-  ] as [(String, String?, String, String?)])
+  @Test(
+    arguments: [
+      ("<sip:a@b>", nil, "sip:a@b", nil), ("sip:a@b;tag=1", nil, "sip:a@b", "1"),
+      ("\"A. \\\"B\\\" <C>, D\" <sip:a@b;gr=x> ; tag = 1", "A. \"B\" <C>, D", "sip:a@b;gr=x", "1"),
+      ("Alice Smith <sip:a@b>;epid=0;tag=9", "Alice Smith", "sip:a@b", "9"),
+      ("caller<sip:a@b>", "caller", "sip:a@b", nil),
+      ("<tel:+358-555>;tag=x", nil, "tel:+358-555", "x"),
+    ] as [(String, String?, String, String?)])
   func nameAddr(text: String, name: String?, uri: String, tag: String?) throws {
     let address = try #require(NameAddr(text))
     #expect(address.displayName == name)
@@ -133,13 +135,16 @@ import Testing
   }
 
   @Test func via() throws {
-    let via = try #require(Via(parsing: Array("SIP / 2.0/tls [2001:DB8::1] : 5061 ;received=192.0.2.1;branch=z9hG4bK-x;alias".utf8)[...]))
+    let via = try #require(
+      Via(parsing: Array("SIP / 2.0/tls [2001:DB8::1] : 5061 ;received=192.0.2.1;branch=z9hG4bK-x;alias".utf8)[...]))
     #expect(via.transport == "TLS")
     #expect(via.sentBy == "[2001:db8::1]:5061")
     #expect(via.branch == "z9hG4bK-x")
     #expect(via.parameters.contains("alias"))
     #expect(via.description == "SIP/2.0/TLS [2001:db8::1]:5061;received=192.0.2.1;branch=z9hG4bK-x;alias")
-    for text in ["SIP/2.0/TLS", "SIP/3.0/TLS a", "HTTP/2.0/TLS a", "SIP/2.0/TLSa", "SIP/2.0/TLS a;;", "SIP/2.0/TLS a:b"] {
+    for text in [
+      "SIP/2.0/TLS", "SIP/3.0/TLS a", "HTTP/2.0/TLS a", "SIP/2.0/TLSa", "SIP/2.0/TLS a;;", "SIP/2.0/TLS a:b",
+    ] {
       #expect(Via(parsing: Array(text.utf8)[...]) == nil)
     }
   }
@@ -173,11 +178,12 @@ import Testing
     #expect(MicrosoftDiagnostics("1017;reason=\"Cannot route\";source=\"fe\"")?.reason == "Cannot route")
   }
 
-  @Test(arguments: [
-    (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (1_795_255_200, "Sat, 21 Nov 2026 10:00:00 GMT"),
-    (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
-    (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
-  ] as [(Int64, String)])
+  @Test(
+    arguments: [
+      (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (1_795_255_200, "Sat, 21 Nov 2026 10:00:00 GMT"),
+      (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+      (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+    ] as [(Int64, String)])
   func date(seconds: Int64, expected: String) {
     #expect(SIPDate.format(seconds: seconds) == expected)
   }

@@ -30,7 +30,8 @@ func response(_ text: String) -> SIPResponse {
 /// An event in one line, to compare streams cut in different ways.
 func summary(_ event: StreamFramer.Event) -> String {
   switch event {
-  case .message(.request(let request)): "\(request.method) \(request.uriText) \(request.headers.count) \(request.body.count)"
+  case .message(.request(let request)):
+    "\(request.method) \(request.uriText) \(request.headers.count) \(request.body.count)"
   case .message(.response(let response)): "\(response.status) \(response.reason) \(response.body.count)"
   case .malformed(let request, let defect): "malformed \(request.method) \(defect.status) \(defect.text)"
   case .dropped(let defect): "dropped \(defect.text)"

@@ -110,7 +110,9 @@ struct Certificates: Sendable {
 
   private func openssl(_ arguments: [String]) throws {
     let result = try run("openssl", arguments, in: directory)
-    guard result.status == 0 else { throw CommandFailed(command: arguments.joined(separator: " "), output: result.text) }
+    guard result.status == 0 else {
+      throw CommandFailed(command: arguments.joined(separator: " "), output: result.text)
+    }
   }
 }
 
@@ -122,7 +124,7 @@ struct CommandFailed: Error {
 /// Runs a command to its end.
 @discardableResult
 func run(
-  _ command: String, _ arguments: [String], in directory: String? = nil, input: String = ""
+  _ command: String, _ arguments: [String], in directory: String? = nil, input: String = "", closesInput: Bool = true
 ) throws -> (status: Int32, text: String) {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -134,7 +136,7 @@ func run(
   process.standardError = output
   try process.run()
   stdin.fileHandleForWriting.write(Data(input.utf8))
-  try stdin.fileHandleForWriting.close()
+  if closesInput { try stdin.fileHandleForWriting.close() }
   let text = output.fileHandleForReading.readDataToEndOfFile()
   process.waitUntilExit()
   return (process.terminationStatus, String(decoding: text, as: UTF8.self))

@@ -94,18 +94,19 @@ import Testing
   }
 
   // RFC 5922 §7.1, §7.2.
-  @Test(arguments: [
-    (["example.com"], [], "example.com", true),
-    (["*.example.com"], [], "a.example.com", false),
-    (["example.com"], ["sip:other.com"], "example.com", false),
-    (["example.com"], ["sip:other.com"], "other.com", true),
-    (["example.com"], ["sip:alice@other.com"], "example.com", true),
-    (["example.com"], ["sip:alice@other.com"], "other.com", false),
-    ([], ["SIP:Example.com:5061;transport=tls"], "example.com", true),
-    ([], ["sips:example.com"], "example.com", false),
-    ([], ["https://example.com"], "example.com", false),
-    ([], ["sip:"], "", false),
-  ] as [([String], [String], String, Bool)])
+  @Test(
+    arguments: [
+      (["example.com"], [], "example.com", true),
+      (["*.example.com"], [], "a.example.com", false),
+      (["example.com"], ["sip:other.com"], "example.com", false),
+      (["example.com"], ["sip:other.com"], "other.com", true),
+      (["example.com"], ["sip:alice@other.com"], "example.com", true),
+      (["example.com"], ["sip:alice@other.com"], "other.com", false),
+      ([], ["SIP:Example.com:5061;transport=tls"], "example.com", true),
+      ([], ["sips:example.com"], "example.com", false),
+      ([], ["https://example.com"], "example.com", false),
+      ([], ["sip:"], "", false),
+    ] as [([String], [String], String, Bool)])
   func sip(_ dns: [String], _ uris: [String], _ domain: String, _ matches: Bool) {
     #expect(certificate(dns: dns, uris: uris).matchesSIP(domain: domain) == matches)
   }

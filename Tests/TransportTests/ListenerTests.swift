@@ -55,7 +55,8 @@ import Testing
     let port = server.port
     func bind(_ address: String, _ port: Int) async -> String {
       do {
-        try await loop.flatSubmit { Listener.bind(address: address, port: port, on: loop) { _ in nil } }.get().stop().get()
+        try await loop.flatSubmit { Listener.bind(address: address, port: port, on: loop) { _ in nil } }.get().stop()
+          .get()
         return "no error"
       } catch { return "\(error)" }
     }

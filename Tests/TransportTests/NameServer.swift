@@ -41,7 +41,8 @@ final class NameServer: @unchecked Sendable {
     (28, [0x20, 1, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [last])
   }
 
-  static func srv(_ priority: UInt8, _ weight: UInt8, _ port: UInt16, _ target: String) -> (type: UInt16, data: [UInt8]) {
+  static func srv(_ priority: UInt8, _ weight: UInt8, _ port: UInt16, _ target: String) -> (type: UInt16, data: [UInt8])
+  {
     (33, [0, priority, 0, weight, UInt8(port >> 8), UInt8(port & 255)] + wire(target))
   }
 

@@ -171,7 +171,8 @@ import Testing
     for text in try await [server.received(total), client.received(total)] {
       #expect(text.count == total)
       // The chunk of 50,000 begins again and again.
-      #expect(stride(from: 0, to: total, by: 4999).allSatisfy { text[$0] == UInt8(truncatingIfNeeded: $0 % 50_000 % 251) })
+      #expect(
+        stride(from: 0, to: total, by: 4999).allSatisfy { text[$0] == UInt8(truncatingIfNeeded: $0 % 50_000 % 251) })
     }
   }
 
@@ -287,7 +288,8 @@ import Testing
     let (server, client) = try await secured()
     // Straight into the channel, past the client's TLS.
     try await client.with { connection in
-      connection.channel.writeAndFlush(ByteBuffer(bytes: [23, 3, 3, 0, 20] + [UInt8](repeating: 0, count: 20)), promise: nil)
+      connection.channel.writeAndFlush(
+        ByteBuffer(bytes: [23, 3, 3, 0, 20] + [UInt8](repeating: 0, count: 20)), promise: nil)
     }
     guard case .tls = try await server.reason() else {
       Issue.record("not a TLS error")

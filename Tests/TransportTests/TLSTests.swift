@@ -40,19 +40,20 @@ import Testing
     #expect(server.calls == ["secured", "received", "closed"])
   }
 
-  @Test(arguments: [
-    ("client", nil),
-    ("clientonly", nil),
-    // Public authorities issue nothing else any more.
-    ("server", nil),
-    ("fullchain", nil),
-    ("expired", "certificate expired on 2025-01-02"),
-    ("early", "certificate is valid only from 2098-03-04"),
-    ("foreign", "unknown CA (CN=Test-otherca)"),
-    ("chained", "unknown CA (CN=Test intermediate)"),
-    ("selfsigned", "certificate is self-signed"),
-    ("nul", "subjectAltName holds a NUL byte or is not UTF-8"),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("client", nil),
+      ("clientonly", nil),
+      // Public authorities issue nothing else any more.
+      ("server", nil),
+      ("fullchain", nil),
+      ("expired", "certificate expired on 2025-01-02"),
+      ("early", "certificate is valid only from 2098-03-04"),
+      ("foreign", "unknown CA (CN=Test-otherca)"),
+      ("chained", "unknown CA (CN=Test intermediate)"),
+      ("selfsigned", "certificate is self-signed"),
+      ("nul", "subjectAltName holds a NUL byte or is not UTF-8"),
+    ] as [(String, String?)])
   func trust(_ name: String, _ problem: String?) async throws {
     let expected: PeerCertificate.Trust = problem.map { .untrusted($0) } ?? .trusted
     // As a client …
@@ -117,7 +118,9 @@ import Testing
     #expect(try await client.reason() == .tls("peer sent the alert: certificate required"))
   }
 
-  @Test(arguments: [("second.test", "second"), ("SECOND.test", "second"), ("server.test", "server"), ("other.test", "server")])
+  @Test(arguments: [
+    ("second.test", "second"), ("SECOND.test", "second"), ("server.test", "server"), ("other.test", "server"),
+  ])
   func serverNameChoosesIdentity(_ name: String, _ expected: String) async throws {
     let context = try server(["server": ["server.test"], "second": ["second.test"]])
     let (server, client) = try await handshake(server: context, client: client("client"), serverName: name)
@@ -132,12 +135,13 @@ import Testing
     #expect(try await server.session().serverName == nil)
   }
 
-  @Test(arguments: [
-    (["xmpp-server"], ["xmpp-server"], "xmpp-server"),
-    (["b", "a"], ["a", "b"], "b"),
-    (["xmpp-server"], [], nil),
-    ([], ["xmpp-server"], nil),
-  ] as [([String], [String], String?)])
+  @Test(
+    arguments: [
+      (["xmpp-server"], ["xmpp-server"], "xmpp-server"),
+      (["b", "a"], ["a", "b"], "b"),
+      (["xmpp-server"], [], nil),
+      ([], ["xmpp-server"], nil),
+    ] as [([String], [String], String?)])
   func alpn(_ ours: [String], _ theirs: [String], _ chosen: String?) async throws {
     let (server, client) = try await handshake(
       server: server(options: TLSOptions(alpn: ours)), client: client(nil, options: TLSOptions(alpn: theirs)))

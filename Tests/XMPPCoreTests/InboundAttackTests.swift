@@ -30,7 +30,8 @@ import XMPPCore
     #expect(receiver.error == condition)
     // RFC 6120 §4.9.1.2: the error is in a stream of ours, which is closed.
     #expect(receiver.sent.hasPrefix("<?xml version='1.0'?><stream:stream "))
-    #expect(receiver.sent.contains("<stream:error><\(condition.rawValue) xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"))
+    #expect(
+      receiver.sent.contains("<stream:error><\(condition.rawValue) xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"))
     #expect(receiver.sent.hasSuffix("</stream:stream>"))
   }
 
@@ -188,7 +189,10 @@ import XMPPCore
   }
 
   @Test(arguments: [
-    ("<message xmlns='jabber:client' from='a@partner.test' to='b@corp.test'/>", StreamError.Condition.unsupportedStanzaType),
+    (
+      "<message xmlns='jabber:client' from='a@partner.test' to='b@corp.test'/>",
+      StreamError.Condition.unsupportedStanzaType
+    ),
     ("<query/>", .unsupportedStanzaType),
     ("<stream:features/>", .unsupportedStanzaType),
     ("<bidi xmlns='urn:xmpp:bidi'/>", .unsupportedStanzaType),

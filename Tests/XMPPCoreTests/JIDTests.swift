@@ -2,24 +2,25 @@ import Testing
 import XMPPCore
 
 @Suite struct JIDTests {
-  @Test(arguments: [
-    ("juliet@example.com", "juliet", "example.com", nil),
-    ("Juliet@EXAMPLE.com/Balcony", "juliet", "example.com", "Balcony"),
-    ("example.com.", "", "example.com", nil),
-    ("juliet@example.com/foo bar", "juliet", "example.com", "foo bar"),
-    ("juliet@example.com/foo@bar/baz", "juliet", "example.com", "foo@bar/baz"),
-    ("foo\\20bar@example.com", "foo\\20bar", "example.com", nil),
-    ("fussball@example.com", "fussball", "example.com", nil),
-    ("fußball@example.com", "fußball", "example.com", nil),
-    ("π@example.com", "π", "example.com", nil),
-    ("Σ@example.com/\u{265A}", "σ", "example.com", "\u{265A}"),
-    ("ｊｕｌｉｅｔ@example.com", "juliet", "example.com", nil),
-    ("user@bücher.example", "user", "xn--bcher-kva.example", nil),
-    ("user@BÜCHER.example", "user", "xn--bcher-kva.example", nil),
-    ("a_b@x-1.example", "a_b", "x-1.example", nil),
-    ("u@h/a\u{00A0}b", "u", "h", "a b"),
-    ("u@h/\u{1F468}\u{200D}\u{1F469}", "u", "h", "\u{1F468}\u{200D}\u{1F469}"),
-  ] as [(String, String, String, String?)])
+  @Test(
+    arguments: [
+      ("juliet@example.com", "juliet", "example.com", nil),
+      ("Juliet@EXAMPLE.com/Balcony", "juliet", "example.com", "Balcony"),
+      ("example.com.", "", "example.com", nil),
+      ("juliet@example.com/foo bar", "juliet", "example.com", "foo bar"),
+      ("juliet@example.com/foo@bar/baz", "juliet", "example.com", "foo@bar/baz"),
+      ("foo\\20bar@example.com", "foo\\20bar", "example.com", nil),
+      ("fussball@example.com", "fussball", "example.com", nil),
+      ("fußball@example.com", "fußball", "example.com", nil),
+      ("π@example.com", "π", "example.com", nil),
+      ("Σ@example.com/\u{265A}", "σ", "example.com", "\u{265A}"),
+      ("ｊｕｌｉｅｔ@example.com", "juliet", "example.com", nil),
+      ("user@bücher.example", "user", "xn--bcher-kva.example", nil),
+      ("user@BÜCHER.example", "user", "xn--bcher-kva.example", nil),
+      ("a_b@x-1.example", "a_b", "x-1.example", nil),
+      ("u@h/a\u{00A0}b", "u", "h", "a b"),
+      ("u@h/\u{1F468}\u{200D}\u{1F469}", "u", "h", "\u{1F468}\u{200D}\u{1F469}"),
+    ] as [(String, String, String, String?)])
   func valid(text: String, local: String, domain: String, resource: String?) throws {
     let jid = try #require(JID(text))
     #expect(Array(jid.local.utf8) == Array(local.utf8))

@@ -67,12 +67,13 @@ import XMPPCore
   }
 
   /// The certificate decides unless dialback is allowed.
-  @Test(arguments: [
-    (PeerIdentity.certificate(for: "partner.test"), false, nil),
-    (.certificate(for: "other.test"), false, "certificate is not valid for partner.test"),
-    (.certificate(for: "partner.test", untrusted: "certificate expired on 2026-01-02"), false, "expired"),
-    (.certificate(for: "other.test"), true, nil),
-  ] as [(PeerIdentity, Bool, String?)])
+  @Test(
+    arguments: [
+      (PeerIdentity.certificate(for: "partner.test"), false, nil),
+      (.certificate(for: "other.test"), false, "certificate is not valid for partner.test"),
+      (.certificate(for: "partner.test", untrusted: "certificate expired on 2026-01-02"), false, "expired"),
+      (.certificate(for: "other.test"), true, nil),
+    ] as [(PeerIdentity, Bool, String?)])
   func certificates(identity: PeerIdentity, dialback: Bool, cause: String?) {
     let initiator = Self.secured(StreamPolicy(allowDialback: dialback), identity: identity)
     #expect(initiator.isClosed == (cause != nil))

@@ -3,7 +3,9 @@ import XMLStreaming
 import XMPPCore
 
 @Suite struct StanzaTests {
-  static func stanza(_ kind: Stanza.Kind, type: String?, id: String? = "1", to: String = "corp.test", _ payload: XMLElement...) -> Stanza {
+  static func stanza(
+    _ kind: Stanza.Kind, type: String?, id: String? = "1", to: String = "corp.test", _ payload: XMLElement...
+  ) -> Stanza {
     let from = JID("a@partner.test/x")!
     let to = JID(to)!
     let element = StanzaBuilder.envelope(kind, from: from, to: to, type: type, id: id).adding(payload)
@@ -11,7 +13,8 @@ import XMPPCore
   }
 
   /// A29: nothing answers an error or a result.
-  @Test(arguments: [Stanza.Kind.message, .presence, .iq], ["error", "result", "get", "chat", nil, "subscribe", "Error"])
+  @Test(
+    arguments: [Stanza.Kind.message, .presence, .iq], ["error", "result", "get", "chat", nil, "subscribe", "Error"])
   func errorsAnswerNoErrors(kind: Stanza.Kind, type: String?) {
     let answer = Self.stanza(kind, type: type).answered(with: StanzaError(.serviceUnavailable))
     if type == "error" || (kind == .iq && type != "get" && type != "set") { #expect(answer == nil) }
@@ -52,16 +55,17 @@ import XMPPCore
 
   static let queries = ServerQueries(softwareName: "Drawbridge", softwareVersion: "1")
 
-  @Test(arguments: [
-    ("ping", Namespace.ping, "get", "corp.test", nil),
-    ("query", Namespace.version, "get", "corp.test", nil),
-    ("query", Namespace.discoInfo, "get", "corp.test", nil),
-    ("query", Namespace.discoItems, "get", "corp.test", nil),
-    ("ping", Namespace.ping, "get", "user@corp.test", "service-unavailable"),
-    ("ping", Namespace.ping, "set", "corp.test", "service-unavailable"),
-    ("query", "jabber:iq:roster", "set", "user@corp.test/x", "service-unavailable"),
-    ("made-up", "urn:x", "get", "corp.test", "service-unavailable"),
-  ] as [(String, String, String, String, String?)])
+  @Test(
+    arguments: [
+      ("ping", Namespace.ping, "get", "corp.test", nil),
+      ("query", Namespace.version, "get", "corp.test", nil),
+      ("query", Namespace.discoInfo, "get", "corp.test", nil),
+      ("query", Namespace.discoItems, "get", "corp.test", nil),
+      ("ping", Namespace.ping, "get", "user@corp.test", "service-unavailable"),
+      ("ping", Namespace.ping, "set", "corp.test", "service-unavailable"),
+      ("query", "jabber:iq:roster", "set", "user@corp.test/x", "service-unavailable"),
+      ("made-up", "urn:x", "get", "corp.test", "service-unavailable"),
+    ] as [(String, String, String, String, String?)])
   func queriesAreAnswered(name: String, namespace: String, type: String, to: String, condition: String?) throws {
     let answer = try #require(
       Self.queries.answer(Self.stanza(.iq, type: type, to: to, XMLElement(name, namespace: namespace))))
@@ -80,7 +84,9 @@ import XMPPCore
       Self.stanza(.iq, type: "get"), Self.stanza(.iq, type: "get", ping, ping),
       Self.stanza(.iq, type: "get", id: nil, ping),
     ] {
-      #expect(Self.queries.answer(stanza)?.child("error", Namespace.server)?.child("bad-request", Namespace.stanzaErrors) != nil)
+      #expect(
+        Self.queries.answer(stanza)?.child("error", Namespace.server)?.child("bad-request", Namespace.stanzaErrors)
+          != nil)
     }
     let node = XMLElement("query", namespace: Namespace.discoInfo, attributes: [("node", "x")])
     #expect(Self.queries.answer(Self.stanza(.iq, type: "get", node))?["type"] == "error")

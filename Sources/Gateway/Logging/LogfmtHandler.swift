@@ -37,8 +37,15 @@ package struct LogfmtHandler: LogHandler {
     write(line.bytes)
   }
 
-  package static let toStandardError: @Sendable ([UInt8]) -> Void = { bytes in
-    // A full pipe or a closed terminal must not stop the gateway: what cannot be written is dropped.
+  /// No longer line is written, so that a pipe takes each at once (PIPE_BUF).
+  static let lineLimit = 4096
+
+  package static let toStandardError: @Sendable ([UInt8]) -> Void = { line in
+    var bytes = line
+    if bytes.count > lineLimit { bytes = bytes[..<(lineLimit - 1)] + [0x0A] }
+    // A full pipe must not stop an event loop: what cannot be written now is dropped.
+    var target = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    guard unsafe poll(&target, 1, 0) == 1, target.revents & Int16(POLLOUT) != 0 else { return }
     _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 

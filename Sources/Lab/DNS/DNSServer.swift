@@ -89,6 +89,13 @@ package final class DNSServer: @unchecked Sendable {
     set("_sip._tcp.\(domain)", tcp.map { [.srv(priority: 10, weight: 5, port: $0, target: host)] } ?? [])
   }
 
+  /// The port of a name's first SRV record.
+  package func port(of service: String) -> Int? {
+    lock.withLock { zone[service.lowercased()] }?.lazy.compactMap { record -> Int? in
+      if case .srv(_, _, let port, _) = record { port } else { nil }
+    }.first
+  }
+
   /// Every name asked so far, oldest first.
   package var questions: [String] { lock.withLock { asked } }
 

@@ -17,8 +17,11 @@ package final class Stage: @unchecked Sendable {
     package var directTLS = false
     /// JIDs and passwords at the partner's.
     package var users = ["juliet@partner.test": "juliet"]
+    /// What the partner's server shows instead of a good certificate.
+    package var partnerCertificate: (@Sendable (CertificateAuthority, Workspace) async throws -> Certificate)?
     /// How the gateway speaks to the platform.
     package var mode = GatewayConfiguration.Platform.Mode.page
+    package var platformTransport = KamailioConfiguration.GatewayTransport.tls
     package var prosody: @Sendable (inout ProsodyConfiguration) -> Void = { _ in }
     package var ejabberd: @Sendable (inout EjabberdConfiguration) -> Void = { _ in }
     package var kamailio: @Sendable (inout KamailioConfiguration) -> Void = { _ in }
@@ -48,7 +51,12 @@ package final class Stage: @unchecked Sendable {
     let trusted = plan.identity == .external
     let partnerAuthority =
       trusted ? authority : try await CertificateAuthority(name: "strangers", in: workspace)
-    let partnerCertificate = try await partnerAuthority.issue(.xmpp(Self.partnerDomain))
+    let partnerCertificate: Certificate
+    if let special = plan.partnerCertificate {
+      partnerCertificate = try await special(partnerAuthority, workspace)
+    } else {
+      partnerCertificate = try await partnerAuthority.issue(.xmpp(Self.partnerDomain))
+    }
 
     switch partner {
     case .prosody:
@@ -78,6 +86,8 @@ package final class Stage: @unchecked Sendable {
     var platform = KamailioConfiguration(
       domain: Self.domain, certificate: try await authority.issue(.sip(Self.domain, hosts: [proxy]), file: proxy),
       authority: authority.root, gatewayPort: sipPort)
+    platform.gatewayHost = "gateway.\(Self.domain)"
+    platform.gatewayTransport = plan.platformTransport
     plan.kamailio(&platform)
     kamailio = try await Kamailio(platform, ports: (userPort, peerPort), in: workspace)
 
@@ -85,8 +95,13 @@ package final class Stage: @unchecked Sendable {
     var side = GatewayConfiguration.Platform(
       "kamailio", hostName: "gateway.\(Self.domain)", nextHopPort: peerPort, listenPort: sipPort)
     side.mode = plan.mode
-    side.nextHop = proxy
-    side.certificate = try await authority.issue(.sip("gateway.\(Self.domain)"))
+    switch plan.platformTransport {
+    case .tls:
+      side.nextHop = proxy
+      side.certificate = try await authority.issue(.sip("gateway.\(Self.domain)"))
+    case .tcp:
+      side.nextHopPort = userPort
+    }
     var peer = GatewayConfiguration.Partner(Self.partnerDomain)
     peer.dialback = !trusted
     var configuration = try GatewayConfiguration(

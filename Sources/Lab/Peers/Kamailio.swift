@@ -15,6 +15,8 @@ package struct KamailioConfiguration: Sendable {
   /// Where the gateway listens; requests for other domains go there.
   package var gatewayPort: Int
   package var gatewayTransport = GatewayTransport.tls
+  /// The gateway's name, as in its Contact. Kamailio's own resolver cannot be pointed to another port than 53.
+  package var gatewayHost: String?
   /// Users (as in the URI) that are reached on a fixed port over TCP instead of by registration: SIPp, and those whose
   /// names Kamailio's registrar refuses: it answers 400 to a REGISTER with `%C3%B6` in the user part.
   package var fixedUsers: [String: Int] = [:]

@@ -82,12 +82,13 @@ extension KamailioConfiguration {
           route(RELAY);
         }
         # From the gateway, for somebody else's user: it is not the way to the world.
-        if (($proto == "tls" || $sp == \(gatewayPort))) { sl_send_reply("403", "Relaying Denied"); exit; }
+        if ($proto == "tls") { sl_send_reply("403", "Relaying Denied"); exit; }
         $du = "\(next)";
         route(RELAY);
       }
 
       route[RELAY] {
+        if ($rd == "\(gatewayHost ?? "none.invalid")") { $du = "\(next)"; }
         if (!t_relay()) { sl_reply_error(); }
         exit;
       }

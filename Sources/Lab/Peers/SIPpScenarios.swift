@@ -177,6 +177,7 @@ package enum SIPpScenario {
   private static func send(_ head: String, body: String) -> String {
     let lines = head.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     let text = (lines + ["Content-Length: [len]", "", body]).joined(separator: "\n")
-    return "<send><![CDATA[\n\(text)\n]]></send>\n"
+    // What stands before the end of CDATA is sent: without a body the blank line, else the body's last character.
+    return "<send><![CDATA[\n\(text)\(body.isEmpty ? "\n" : "")]]></send>\n"
   }
 }

@@ -6,8 +6,10 @@ package final class SIPUser: @unchecked Sendable {
     package let message: SIPText
     package let at: ContinuousClock.Instant
     package var text: String { message.text }
-    /// `sip:user@domain` of the From header.
-    package var from: String { SIPText.uri(message["from"]) ?? "" }
+    /// The URI of the From header, to answer to.
+    package var fromURI: String { SIPText.uri(message["from"]) ?? "" }
+    /// The same without parameters: `sip:user@domain`.
+    package var from: String { fromURI.split(separator: ";").first.map(String.init) ?? "" }
   }
 
   package struct Reply: Sendable {

@@ -12,7 +12,8 @@ extension Engine {
       var refusal = response(request, error)
       // RFC 5630 §5.1.1.
       if error == Self.sipsRefusal {
-        refusal.headers.append(.warning, Warning(380, agent: configuration.localHost, text: "SIPS Not Allowed").description)
+        refusal.headers.append(
+          .warning, Warning(380, agent: configuration.localHost, text: "SIPS Not Allowed").description)
       }
       return answer(key, refusal)
     }
@@ -141,7 +142,9 @@ extension Engine {
     case .refused(let error):
       let status = StatusMapping.status(error, fullAddress: submission.fullAddress)
       var response = response(request, SIPDefect(status, String(error.text.prefix(StatusMapping.phraseLength))))
-      if status / 100 == 3, let alternative = error.alternative { response.headers.append(.contact, "<\(alternative)>") }
+      if status / 100 == 3, let alternative = error.alternative {
+        response.headers.append(.contact, "<\(alternative)>")
+      }
       self.answer(submission.key, response)
     }
   }

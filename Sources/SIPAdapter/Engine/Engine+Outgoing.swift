@@ -79,7 +79,8 @@ extension Engine {
       return giveBack(
         pair,
         DeliveryError(
-          .remoteServerTimeout, text: "The recipient's server did not answer in time.", detail: "MESSAGE: no final response"))
+          .remoteServerTimeout, text: "The recipient's server did not answer in time.",
+          detail: "MESSAGE: no final response"))
     }
     switch response.status {
     case 200..<300:

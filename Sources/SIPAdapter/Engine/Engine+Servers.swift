@@ -23,9 +23,12 @@ extension Engine {
     default: break
     }
 
+    flows[flow]?.malformed = 0
     let key = ServerTransactionKey(essentials, method: request.method)
     if let server = servers[key] {
-      return run(server.machine.receivedRepetition(), of: key, on: server.flow)
+      // The answer goes where the peer listens now: its earlier connection may be gone.
+      servers[key]?.flow = flow
+      return run(server.machine.receivedRepetition(), of: key, on: flow)
     }
     guard servers.count < configuration.limits.serverTransactions else {
       var response = request.response(500, reason: "Overloaded", toTag: responseTag)

@@ -60,6 +60,7 @@ struct Flow {
   var isPaused = false
   /// Our requests that wait for an answer on this connection.
   var requests = 0
+  /// Messages in a row that could not be understood.
   var malformed = 0
   var check: TimerID?
 }
@@ -93,7 +94,8 @@ struct Client {
 /// One of the platform's requests.
 struct Server {
   var machine: ServerTransaction
-  let flow: FlowID
+  /// The connection that the request came on last (RFC 3261 §18.2.2).
+  var flow: FlowID
   let method: Method
   let started: Int64
   var timer: TimerID?

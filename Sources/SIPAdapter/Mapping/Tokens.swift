@@ -23,7 +23,9 @@ struct Tokens {
 
   private func digest(_ counter: UInt64) -> [UInt8] {
     var input = secret
-    for shift in stride(from: 56, through: 0, by: -8) { input.append(UInt8(truncatingIfNeeded: counter >> UInt64(shift))) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      input.append(UInt8(truncatingIfNeeded: counter >> UInt64(shift)))
+    }
     return Crypto.sha256(input)
   }
 

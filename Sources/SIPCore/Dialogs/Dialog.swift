@@ -97,7 +97,9 @@ package struct Dialog: Sendable {
   }
 
   package mutating func refreshTarget(_ headers: SIPHeaders) {
-    guard let contact = headers.list(.contact).first.flatMap(NameAddr.init(parsing:)), contact.uri != nil else { return }
+    guard let contact = headers.list(.contact).first.flatMap(NameAddr.init(parsing:)), contact.uri != nil else {
+      return
+    }
     remoteTarget = contact.uriText
   }
 }

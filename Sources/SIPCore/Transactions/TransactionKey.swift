@@ -8,7 +8,8 @@ package struct ServerTransactionKey: Hashable, Sendable {
     sentBy = request.via.sentBy
     // An ACK for a non-2xx belongs to the INVITE's transaction.
     self.method = method == .ack ? .invite : method
-    if let branch = request.via.branch, branch.hasPrefix(Via.magicCookie), branch.utf8.count > Via.magicCookie.utf8.count
+    if let branch = request.via.branch, branch.hasPrefix(Via.magicCookie),
+      branch.utf8.count > Via.magicCookie.utf8.count
     {
       self.branch = branch
     } else {

@@ -177,15 +177,15 @@ final class InboundConnection: ConnectionHandler {
     let metadata: Logger.Metadata = [
       "partner": "\(partner ?? "unknown")", "address": "\(connection.remoteAddress)", "cause": "\(cause)",
     ]
-    guard machine.isAuthenticated, condition == nil else {
-      federation.observer.inboundFailed(
-        partner: partner.flatMap { federation.partners[$0]?.domain }, condition: condition ?? .undefinedCondition)
-      // Anybody can be refused any number of times: only what partners do is worth a line by default.
-      let known = partner.map { federation.partners[$0] != nil } ?? false
-      federation.logger.log(level: known ? .warning : .info, "stream refused or failed", metadata: metadata)
-      return
+    guard let condition else {
+      // Who leaves without having proved anything came to ask about a key, or has looked around.
+      return federation.logger.log(
+        level: machine.isAuthenticated ? .info : .debug, "stream closed by partner", metadata: metadata)
     }
-    federation.logger.info("stream closed by partner", metadata: metadata)
+    let isKnown = partner.map { federation.partners[$0] != nil } ?? false
+    federation.observer.inboundFailed(partner: isKnown ? partner : nil, condition: condition)
+    // Strangers can be refused any number of times: only what partners do is worth a warning.
+    federation.logger.log(level: isKnown ? .warning : .info, "stream refused or failed", metadata: metadata)
   }
 
   // MARK: Back-pressure

@@ -35,7 +35,8 @@ extension MessageMeaning {
   private init(_ stanza: Stanza, _ kind: Message.Kind) {
     guard !stanza.to.local.isEmpty, !stanza.from.local.isEmpty else {
       // RFC 6121 §8.2: the domain itself holds no conversation, nor can anybody answer a server.
-      self = stanza.element.child("body", Namespace.server) == nil ? .nothing : .refused(StanzaError(.serviceUnavailable))
+      self =
+        stanza.element.child("body", Namespace.server) == nil ? .nothing : .refused(StanzaError(.serviceUnavailable))
       return
     }
     let thread = stanza.element.child("thread", Namespace.server)?.text

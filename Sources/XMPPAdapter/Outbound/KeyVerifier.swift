@@ -55,6 +55,11 @@ final class KeyVerifier {
     }
   }
 
+  func stop() {
+    for dial in dials.values { dial.cancel() }
+    dials = [:]
+  }
+
   func timePassed(_ now: StreamTime) {
     guard !unreachable.isEmpty else { return }
     unreachable = unreachable.filter { now < $0.value.until }

@@ -56,7 +56,11 @@ final class OutboundLink: OutboundConnectionOwner {
 
   /// An error, or the answer to a query, for somebody at the partner's.
   func send(answer: XMLElement) {
-    guard answers.count < federation.limits.waitingAnswers else { return }
+    guard answers.count < federation.limits.waitingAnswers else {
+      federation.logger.warning(
+        "an answer is dropped: too many wait for a stream", metadata: ["partner": "\(pair.remote)"])
+      return count(answer, .ignored)
+    }
     answers.append(answer)
     switch state {
     case .idle: dial()
@@ -74,8 +78,13 @@ final class OutboundLink: OutboundConnectionOwner {
       index += 1
     }
     waiting.removeFirst(index)
-    for answer in answers { connection.send(StreamOutput.bytes(answer), token: nil) }
-    answers.removeAll(keepingCapacity: true)
+    index = 0
+    while index < answers.count, connection.isWritable {
+      connection.send(StreamOutput.bytes(answers[index]), token: nil)
+      count(answers[index], .accepted)
+      index += 1
+    }
+    answers.removeFirst(index)
     connection.flush()
   }
 
@@ -108,6 +117,10 @@ final class OutboundLink: OutboundConnectionOwner {
   private func refuse(_ id: EntryID, _ error: DeliveryError) {
     count(.message, .refused)
     federation.tell(.refused(id, error))
+  }
+
+  private func count(_ stanza: XMLElement, _ result: StanzaResult) {
+    count(Stanza.Kind(rawValue: stanza.local) ?? .message, result)
   }
 
   private func count(_ kind: Stanza.Kind, _ result: StanzaResult) {
@@ -211,6 +224,7 @@ final class OutboundLink: OutboundConnectionOwner {
   private func lost(_ failure: StreamFailure) {
     let entries = sent.values.sorted { $0.id < $1.id } + waiting
     state = .idle
+    for answer in answers { count(answer, .ignored) }
     sent = [:]
     waiting = []
     answers = []

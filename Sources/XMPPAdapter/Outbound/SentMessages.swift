@@ -20,13 +20,13 @@ package struct SentMessages: Sendable {
   /// Addresses are compared without resources: the answer may come from the account rather than from one device.
   package mutating func sent(id: String, from: JID, to: JID, entry: EntryID) {
     let key = Key(id: id, sender: from.bare, recipient: to.bare)
-    entries[key] = entry
+    // A repetition keeps its place.
+    guard entries.updateValue(entry, forKey: key) == nil else { return }
     if order.count < capacity {
       order.append(key)
       return
     }
-    let evicted = order[oldest]
-    if evicted != key { entries[evicted] = nil }
+    entries[order[oldest]] = nil
     order[oldest] = key
     oldest = (oldest + 1) % capacity
   }

@@ -22,7 +22,9 @@ package struct Stanza: Sendable {
     }
     guard let sender = JID(from), let recipient = JID(to) else {
       throw StreamError(
-        .improperAddressing, cause: "\(kind.rawValue) with a malformed address: from '\(PeerText.bounded(from))' to '\(PeerText.bounded(to))'")
+        .improperAddressing,
+        cause:
+          "\(kind.rawValue) with a malformed address: from '\(PeerText.bounded(from))' to '\(PeerText.bounded(to))'")
     }
     self.kind = kind
     self.from = sender
