@@ -105,7 +105,9 @@ package final class Connection {
   package func pauseReading() {
     guard !isPaused else { return }
     isPaused = true
-    setAutoRead(false)
+    // A handshake and a farewell go on: they need the peer's bytes.
+    if case .handshaking = security { return }
+    if case .open = phase { setAutoRead(false) }
   }
 
   package func resumeReading() {

@@ -15,7 +15,7 @@ extension Connection {
     stopTimers()
     closeTimer = schedule(in: limits.closeDeadline) { $0.finish(reason) }
     setAutoRead(true)
-    if reason == .local {
+    if reason == .local, !inputEnded {
       // Waits for what is queued. The peer's FIN then ends the matter.
       channel.close(mode: .output, promise: nil)
     } else {

@@ -52,7 +52,7 @@ package final class Listener: Sendable {
       guard let numeric = IPAddress(address), (0...65535).contains(port) else {
         throw AddressError("\(address) port \(port): not an IP address and port")
       }
-      socketAddress = try SocketAddress(ipAddress: address == "::" ? "::" : numeric.text, port: port)
+      socketAddress = try SocketAddress(ipAddress: numeric.text, port: port)
     } catch {
       return loop.makeFailedFuture(error)
     }

@@ -25,6 +25,22 @@ package struct PeerCertificate: Hashable, Sendable {
   package var uris: [String]
 
   package var isTrusted: Bool { trust == .trusted }
+
+  package init(
+    trust: Trust, subject: String, issuer: String, notBefore: Int64, notAfter: Int64, sha256: String,
+    dnsNames: [String] = [], srvNames: [String] = [], xmppAddresses: [String] = [], uris: [String] = []
+  ) {
+    self.trust = trust
+    self.subject = subject
+    self.issuer = issuer
+    self.notBefore = notBefore
+    self.notAfter = notAfter
+    self.sha256 = sha256
+    self.dnsNames = dnsNames
+    self.srvNames = srvNames
+    self.xmppAddresses = xmppAddresses
+    self.uris = uris
+  }
 }
 
 extension PeerCertificate {

@@ -37,11 +37,11 @@ import COpenSSL
       if identities.isEmpty { unsafe contexts.append(try builder.build(identity: nil)) }
       for identity in identities { unsafe contexts.append(try builder.build(identity: identity)) }
     } catch {
-      for unsafecontext in unsafe contexts { unsafe SSL_CTX_free(context) }
+      for index in unsafe contexts.indices { unsafe SSL_CTX_free(contexts[index]) }
       throw error
     }
-    for unsafe(identity, context) in unsafe zip(identities, contexts) {
-      for domain in identity.domains { unsafe choices.add(context, for: domain) }
+    for (index, identity) in identities.enumerated() {
+      for domain in identity.domains { unsafe choices.add(contexts[index], for: domain) }
     }
     self.role = role
     self.requireTrusted = options.requireTrusted
@@ -50,7 +50,7 @@ import COpenSSL
   }
 
   deinit {
-    for unsafecontext in unsafe contexts { unsafe SSL_CTX_free(context) }
+    for index in unsafe contexts.indices { unsafe SSL_CTX_free(contexts[index]) }
   }
 
   /// A new connection's state; owned by the caller.

@@ -54,8 +54,8 @@ import COpenSSL
     guard unsafe SSL_CTX_use_certificate(context, material.leaf) == 1,
       unsafe SSL_CTX_use_PrivateKey(context, material.key) == 1
     else { throw TLSError("\(identity.certificateFile): cannot be used: \(TLSFailure.nextReason())") }
-    for unsafecertificate in unsafe material.chain {
-      guard unsafe shim_SSL_CTX_add1_chain_cert(context, certificate) == 1 else {
+    for index in unsafe material.chain.indices {
+      guard unsafe shim_SSL_CTX_add1_chain_cert(context, material.chain[index]) == 1 else {
         throw TLSError("\(identity.certificateFile): the chain cannot be used: \(TLSFailure.nextReason())")
       }
     }

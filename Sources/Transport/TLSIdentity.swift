@@ -64,7 +64,7 @@ package struct TLSIdentity: Sendable {
       }
       unsafe self.key = key
     } catch {
-      for unsafecertificate in unsafe certificates { unsafe X509_free(certificate) }
+      for index in unsafe certificates.indices { unsafe X509_free(certificates[index]) }
       throw error
     }
     unsafe leaf = certificates[0]
@@ -73,7 +73,7 @@ package struct TLSIdentity: Sendable {
 
   deinit {
     unsafe X509_free(leaf)
-    for unsafecertificate in unsafe chain { unsafe X509_free(certificate) }
+    for index in unsafe chain.indices { unsafe X509_free(chain[index]) }
     unsafe EVP_PKEY_free(key)
   }
 

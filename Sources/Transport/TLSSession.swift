@@ -11,4 +11,12 @@ package struct TLSSession: Hashable, Sendable {
   package let serverName: String?
   /// nil: the peer offered no certificate.
   package let peer: PeerCertificate?
+
+  package init(version: String, cipher: String, alpn: String?, serverName: String?, peer: PeerCertificate?) {
+    self.version = version
+    self.cipher = cipher
+    self.alpn = alpn
+    self.serverName = serverName
+    self.peer = peer
+  }
 }

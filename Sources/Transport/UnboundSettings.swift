@@ -15,8 +15,8 @@ enum UnboundSettings {
       ("unblock-lan-zones:", "yes"),
       ("cache-max-ttl:", "\(configuration.maximumTTL)"),
       ("cache-max-negative-ttl:", "\(configuration.maximumNegativeTTL)"),
-      // A name server that was down is asked again soon, not after a quarter of an hour.
-      ("infra-host-ttl:", "\(configuration.maximumNegativeTTL)"),
+      // Seconds: a name server that was down is asked again soon, not after a quarter of an hour.
+      ("infra-host-ttl:", "10"),
       ("infra-keep-probing:", "yes"),
       ("msg-cache-size:", "1m"),
       ("rrset-cache-size:", "2m"),

@@ -84,6 +84,19 @@ import Testing
     #expect(try found(harness.nextSubmission()).message.id != submission.message.id)
   }
 
+  @Test func theAnswerGoesToTheConnectionThatAskedLast() throws {
+    var harness = harness()
+    harness.feed(SIPHarness.message("x"))
+    let submission = try found(harness.nextSubmission())
+    harness.close(SIPHarness.inbound)
+    harness.open(3)
+    harness.feed(SIPHarness.message("x"), on: 3)
+    #expect(harness.events.isEmpty)
+    harness.perform(.answer(submission.id, .delivered))
+    #expect(harness.sent.first?.flow == 3)
+    #expect(harness.nextResponse()?.status == 200)
+  }
+
   static let refusals: [(String, Int)] = [
     (SIPHarness.message("<b>x</b>", type: "text/html"), 415),
     (SIPHarness.message("x", type: "text/plain;charset=utf-16"), 415),

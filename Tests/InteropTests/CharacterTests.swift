@@ -8,7 +8,7 @@ extension InteropTests {
     static let texts = [
       "emoji 👩‍👩‍👧‍👦 🏳️‍🌈 🇮🇸 👍🏽", "RTL שלום עולם – مرحبا بالعالم \u{202E}override\u{202C}",
       "combining e\u{301} a\u{30A}\u{323} Z̸̢̛a̷l̶g̵o̴ ế", "& < > \" ' &amp; <b>&lt;</b> ]]> <![CDATA[x]]>", "one\ntwo\n\nfour\n",
-      "  spaces at both ends  ", "tab\there", "\u{FEFF}mark", "𐍈 𝒳 \u{10FFFD}", "%C3%B6 \\27 \r",
+      "  spaces at both ends  ", "tab\there", "mark\u{FEFF}inside", "𐍈 𝒳 \u{10FFFD}", "%C3%B6 \\27 %",
       "line\u{2028}separator\u{85}next", String(repeating: "ten thousand ", count: 788),
       String(repeating: "ü", count: 5000),
     ]

@@ -104,6 +104,13 @@ import Testing
     #expect(text == "MESSAGE sip:a@b SIP/2.0\r\nSubject: hello  X-Evil: 1 \r\nContent-Length: 0\r\n\r\n")
   }
 
+  @Test func aRequestURICannotBecomeALine() {
+    let request = SIPRequest(.message, uriText: "sip:a@b SIP/2.0\r\nX: y")
+    #expect(
+      String(decoding: request.bytes, as: UTF8.self)
+        == "MESSAGE sip:a@b_SIP/2.0__X:_y SIP/2.0\r\nContent-Length: 0\r\n\r\n")
+  }
+
   @Test func aReasonPhraseCannotBecomeALine() {
     let response = SIPResponse(400, reason: "no\r\nX: y")
     #expect(String(decoding: response.bytes, as: UTF8.self) == "SIP/2.0 400 no  X: y\r\nContent-Length: 0\r\n\r\n")

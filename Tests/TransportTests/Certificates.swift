@@ -25,6 +25,7 @@ struct Certificates: Sendable {
     var from = "20240101000000Z"
     var to = "20990101000000Z"
     var authority = "ca"
+    var digest = "sha256"
   }
 
   private static let kinds = [
@@ -52,6 +53,14 @@ struct Certificates: Sendable {
     // SEQUENCE { [2] "client.test\0.evil.test" }
     Kind(
       name: "nul", extensions: "subjectAltName=DER:301782" + "15" + "636c69656e742e7465737400" + "2e6576696c2e74657374"),
+    Kind(name: "sha1", extensions: "subjectAltName=DNS:client.test", digest: "sha1"),
+    // Issued by a certificate that is no authority.
+    Kind(name: "usurped", extensions: "subjectAltName=DNS:client.test", authority: "server"),
+    Kind(
+      name: "limited",
+      extensions: "basicConstraints=critical,CA:true\nnameConstraints=critical,permitted;DNS:other.test",
+      commonName: "Limited"),
+    Kind(name: "outside", extensions: "subjectAltName=DNS:client.test", authority: "limited"),
     Kind(name: "chained", extensions: "subjectAltName=DNS:client.test", authority: "intermediate"),
   ]
 
@@ -68,14 +77,20 @@ struct Certificates: Sendable {
       "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout selfsigned.key -out selfsigned.pem -days 30"
         + " -subj /CN=self -addext subjectAltName=DNS:client.test")
     for kind in Self.kinds { try issue(kind) }
-    // A chain file, leaf first.
-    try Data(contentsOf: url("chained.pem")).appending(Data(contentsOf: url("intermediate.pem")))
-      .write(to: url("fullchain.pem"))
-    try FileManager.default.copyItem(at: url("chained.key"), to: url("fullchain.key"))
+    try chain("chained", "intermediate", to: "fullchain")
+    try chain("usurped", "server", to: "usurpedchain")
+    try chain("outside", "limited", to: "outsidechain")
     try openssl("ec -in \(path("client.key")) -aes128 -passout pass:secret -out \(path("locked.key"))")
   }
 
   private func url(_ name: String) -> URL { URL(fileURLWithPath: path(name)) }
+
+  /// A chain file, leaf first, with the leaf's key.
+  private func chain(_ leaf: String, _ issuer: String, to name: String) throws {
+    let text = try Data(contentsOf: url("\(leaf).pem")) + Data(contentsOf: url("\(issuer).pem"))
+    try text.write(to: url("\(name).pem"))
+    try FileManager.default.copyItem(at: url("\(leaf).key"), to: url("\(name).key"))
+  }
 
   private func issue(_ kind: Kind) throws {
     let authority = kind.authority
@@ -86,7 +101,7 @@ struct Certificates: Sendable {
     database = \(path("\(kind.name).index"))
     serial = \(path("\(kind.name).serial"))
     new_certs_dir = \(directory)
-    default_md = sha256
+    default_md = \(kind.digest)
     policy = p
     [p]
     commonName = optional
@@ -140,8 +155,4 @@ func run(
   let text = output.fileHandleForReading.readDataToEndOfFile()
   process.waitUntilExit()
   return (process.terminationStatus, String(decoding: text, as: UTF8.self))
-}
-
-extension Data {
-  fileprivate func appending(_ other: Data) -> Data { self + other }
 }

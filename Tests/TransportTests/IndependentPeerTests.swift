@@ -110,6 +110,14 @@ import Testing
     #expect(try await client.reason() == .local)
   }
 
+  @Test func weakSignaturesAreNotTrusted() async throws {
+    let server = try await serve()
+    _ = try await client(server.port, "-cert sha1.pem -key sha1.key -cipher ALL:@SECLEVEL=0")
+    #expect(
+      try await server.connection().session().peer?.trust
+        == .untrusted("certificate: CA signature digest algorithm too weak"))
+  }
+
   @Test func weakServerKeysAreNotTrusted() async throws {
     let peer = try OpenSSLServer("-cert weak.pem -key weak.key -cipher ALL:@SECLEVEL=0", in: certificates.directory)
     defer { peer.stop() }

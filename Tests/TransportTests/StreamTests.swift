@@ -79,7 +79,6 @@ import Testing
     let server = try await listener.connection()
     _ = try await server.received(11)
     try await client.write("<injected/>")
-    try await client.with { $0.close() }
     try await server.with { $0.startTLS(context) }
     #expect(try await server.reason() == .tls("peer does not speak TLS here"))
     #expect(server.text == Array("<starttls/>".utf8))

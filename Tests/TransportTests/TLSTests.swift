@@ -52,6 +52,8 @@ import Testing
       ("foreign", "unknown CA (CN=Test-otherca)"),
       ("chained", "unknown CA (CN=Test intermediate)"),
       ("selfsigned", "certificate is self-signed"),
+      ("usurpedchain", "issuer's certificate (CN=server): invalid CA certificate"),
+      ("outsidechain", "certificate: permitted subtree violation"),
       ("nul", "subjectAltName holds a NUL byte or is not UTF-8"),
     ] as [(String, String?)])
   func trust(_ name: String, _ problem: String?) async throws {
@@ -171,6 +173,20 @@ import Testing
     try await client.write("GET / HTTP/1.1\r\n\r\n")
     let server = try await listener.connection()
     #expect(try await server.reason() == .tls("peer does not speak TLS here"))
+  }
+
+  /// Pausing holds back plaintext, not the handshake.
+  @Test func pausedDuringHandshake() async throws {
+    let listener = try await Server.start(tls: try server())
+    let context = try client("client")
+    let client = try await dial(listener.endpoint, tls: context, serverName: "server.test") { _ in }
+    try await client.with { $0.pauseReading() }
+    let server = try await listener.connection()
+    _ = try await server.session()
+    try await server.write("held back")
+    _ = try await client.session()
+    try await client.with { $0.resumeReading() }
+    #expect(try await client.received(9) == Array("held back".utf8))
   }
 
   @Test func handshakeDeadline() async throws {

@@ -115,6 +115,8 @@ package enum Benchmarks {
         domains: ["corp.test": certificate], users: [:], authority: authority, dns: dns)
       configuration.components = ["echo.corp.test"]
       configuration.logLevel = "warn"
+      // Plain: acknowledging every stanza would cost it more than the echo.
+      configuration.streamManagement = false
       let prosody = try await Prosody(configuration, in: workspace)
       return (prosody.process, prosody.serverPort, prosody.componentPort, configuration.componentPassword)
     }

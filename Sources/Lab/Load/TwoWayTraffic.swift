@@ -88,6 +88,14 @@ package final class TwoWayTraffic: @unchecked Sendable {
       && inward.seen.union(inward.refused).count == count && outward.seen.union(outward.refused).count == count
   }
 
+  /// For a person who wonders why it is not complete.
+  package var summary: String {
+    "in: \(inward.sent) sent, \(inward.acknowledged.count) acknowledged, \(inward.seen.count) arrived, "
+      + "\(inward.refused.count) refused, \(unacknowledged.count) wait; out: \(outward.sent) sent, "
+      + "\(outward.acknowledged.count) acknowledged, \(outward.seen.count) arrived, \(outward.refused.count) refused, "
+      + "\(unanswered.count) wait"
+  }
+
   package func stop() {
     isStopped = true
     partner.close()

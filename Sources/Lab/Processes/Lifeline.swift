@@ -25,7 +25,7 @@ final class Lifeline: @unchecked Sendable {
         gone) dirs=$(printf '%s\\n' "$dirs" | grep -vxF -e "$value") ;;
       esac
     done
-    for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+    for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
     for dir in $dirs; do rm -rf -- "$dir"; done
     """
 

@@ -13,7 +13,7 @@ extension Engine {
       // RFC 5630 §5.1.1.
       if error == Self.sipsRefusal {
         refusal.headers.append(
-          .warning, Warning(380, agent: configuration.localHost, text: "SIPS Not Allowed").description)
+          .warning, Warning(380, agent: localHost, text: "SIPS Not Allowed").description)
       }
       return answer(key, refusal)
     }
@@ -122,6 +122,7 @@ extension Engine {
     flows[flow]?.unanswered += 1
     if let state = flows[flow], !state.isPaused, state.unanswered >= configuration.limits.unansweredMessages {
       flows[flow]?.isPaused = true
+      flows[flow]?.probed = nil
       act(.pauseReading(flow))
     }
   }
@@ -139,11 +140,13 @@ extension Engine {
     case .delivered: self.answer(submission.key, request.response(200, toTag: responseTag))
     // RFC 3428 §7: accepted, not delivered.
     case .stored: self.answer(submission.key, request.response(202, toTag: responseTag))
-    case .refused(let error):
+    case .refused(var error):
+      // Text of the other network: what is no URI stays there.
+      if let alternative = error.alternative, NameAddr("<\(alternative)>") == nil { error.alternative = nil }
       let status = StatusMapping.status(error, fullAddress: submission.fullAddress)
       var response = response(request, SIPDefect(status, String(error.text.prefix(StatusMapping.phraseLength))))
       if status / 100 == 3, let alternative = error.alternative {
-        response.headers.append(.contact, "<\(alternative)>")
+        response.headers.append(.contact, NameAddr(uriText: alternative).description)
       }
       self.answer(submission.key, response)
     }

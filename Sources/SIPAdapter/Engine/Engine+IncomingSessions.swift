@@ -53,7 +53,7 @@ extension Engine {
   private func sessionAnswer(_ request: SIPRequest, for pair: Pair) -> [UInt8]? {
     let type = request.headers.first(.contentType).flatMap(MediaType.init(parsing:))
     guard type?.essence == MediaType.sdp.essence, let offer = SessionDescription(request.body) else { return nil }
-    return offer.answer(host: configuration.localHost, localURI: AddressMapping.uri(pair.sender).description)
+    return offer.answer(host: localHost, localURI: AddressMapping.uri(pair.sender).description)
   }
 
   private func accepted(_ request: SIPRequest, tag: String?, body: [UInt8]) -> SIPResponse {
@@ -68,7 +68,7 @@ extension Engine {
 
   private func mediaRefusal(_ request: SIPRequest) -> SIPResponse {
     var response = response(request, SIPDefect(488, Status.phrase(488)))
-    let warning = Warning(304, agent: configuration.localHost, text: "Only instant messages can be exchanged here")
+    let warning = Warning(304, agent: localHost, text: "Only instant messages can be exchanged here")
     response.headers.append(.warning, warning.description)
     return response
   }

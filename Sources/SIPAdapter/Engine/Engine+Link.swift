@@ -96,10 +96,9 @@ extension Engine {
   /// OPTIONS to the next hop itself: with Max-Forwards 0 nobody behind it is bothered (RFC 3261 §11.1, §20.22).
   mutating func probe(_ flow: FlowID) {
     flows[flow]?.probed = now
-    let host = configuration.nextHop.host
-    var request = SIPRequest(.options, uriText: "sip:\(host.utf8.contains(0x3A) ? "[\(host)]" : host)")
+    var request = SIPRequest(.options, uriText: "sip:\(Self.uriHost(configuration.nextHop.host))")
     request.headers.append(.maxForwards, "0")
-    request.headers.append(.from, "<sip:\(configuration.localHost)>;tag=\(tokens.next())")
+    request.headers.append(.from, "<sip:\(localHost)>;tag=\(tokens.next())")
     request.headers.append(.to, "<\(request.uriText)>")
     request.headers.append(.callID, tokens.next())
     request.headers.append(.cSeq, CSeq(1, .options).description)

@@ -62,7 +62,7 @@ extension Engine {
     let sender = AddressMapping.uri(entry.sender, withEndpoint: configuration.endpointInFrom)
     request.headers.append(.from, "<\(sender)>;tag=\(identity)")
     request.headers.append(.to, "<\(AddressMapping.uri(entry.recipient, withEndpoint: false))>")
-    request.headers.append(.callID, content.callID ?? "\(identity)@\(configuration.localHost)")
+    request.headers.append(.callID, content.callID ?? "\(identity)@\(localHost)")
     request.headers.append(.cSeq, CSeq(1, .message).description)
     content.fill(&request)
     let attempt = attempts[entry.id].map { ".\($0)" } ?? ""

@@ -34,7 +34,7 @@ extension Engine {
     // Without one, or with one that was used before, the callee takes it for the same conversation.
     request.headers.append(.msConversationID, tokens.next() + tokens.next())
     request.headers.append(.contentType, MediaType.sdp.description)
-    request.body = SessionDescription.offer(host: configuration.localHost)
+    request.body = SessionDescription.offer(host: localHost)
     let number = send(request, on: flow, purpose: .invite(pair, serial: serial))
     sessions[pair]?.state = .inviting(number)
     _ = start(.inviteDeadline(pair, serial: serial), after: configuration.times.inviteDeadline)

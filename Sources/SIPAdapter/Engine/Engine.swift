@@ -14,6 +14,8 @@ struct Engine {
   var tokens: Tokens
   /// Of our responses outside of dialogs.
   let responseTag: String
+  /// As URIs spell it.
+  let localHost: String
   /// `host[:port]` as in our Via.
   let sentBy: String
 
@@ -61,8 +63,14 @@ struct Engine {
     domains = Set(configuration.domains)
     tokens = Tokens(seed: seed)
     responseTag = tokens.next()
-    sentBy = "\(configuration.localHost.asciiLowercased):\(configuration.advertisedPort ?? listenPort)"
+    localHost = Self.uriHost(configuration.localHost.asciiLowercased)
+    sentBy = "\(localHost):\(configuration.advertisedPort ?? listenPort)"
     queue = PairQueue(limit: configuration.limits.heldEntries)
+  }
+
+  /// An IPv6 address in the brackets that URIs want.
+  static func uriHost(_ host: String) -> String {
+    host.utf8.contains(UInt8(ascii: ":")) && !host.hasPrefix("[") ? "[\(host)]" : host
   }
 
   // MARK: Output

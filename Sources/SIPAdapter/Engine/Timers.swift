@@ -7,23 +7,35 @@ struct TimerID: Hashable {
 ///
 /// Timers of one duration fall due in the order in which they were started, so each duration has a queue of its own and
 /// starting, stopping and firing cost the same however many run: nearly all are stopped, not fired. There are about a
-/// dozen durations.
+/// dozen durations; random pauses have a lane for themselves, which goes when it is empty.
 struct Timers<Token> {
   private struct Due {
     var at: Int64
     var id: UInt64
   }
 
-  private var lanes: [Int64: Fifo<Due>] = [:]
+  private struct Lane {
+    let duration: Int64
+    var queue = Fifo<Due>()
+  }
+
+  private var lanes: [Lane] = []
   private var tokens: [UInt64: Token] = [:]
   private var lastID: UInt64 = 0
 
+  /// Those that run.
   var count: Int { tokens.count }
 
   mutating func start(_ token: Token, after duration: Int64, now: Int64) -> TimerID {
     lastID += 1
     tokens[lastID] = token
-    lanes[duration, default: Fifo()].append(Due(at: now + duration, id: lastID))
+    let due = Due(at: now + duration, id: lastID)
+    if let index = lanes.firstIndex(where: { $0.duration == duration }) {
+      lanes[index].queue.append(due)
+    } else {
+      lanes.append(Lane(duration: duration))
+      lanes[lanes.count - 1].queue.append(due)
+    }
     return TimerID(rawValue: lastID)
   }
 
@@ -32,35 +44,27 @@ struct Timers<Token> {
   }
 
   /// When `takeDue` has something to give.
-  mutating func nextDeadline() -> Int64? {
-    var next: Int64?
-    for duration in lanes.keys {
-      while let first = lanes[duration]?.first {
-        if tokens[first.id] != nil {
-          next = min(next ?? first.at, first.at)
-          break
-        }
-        _ = lanes[duration]?.popFirst()
-      }
-      // Random pauses have a lane for one timer each.
-      if lanes[duration]?.isEmpty == true { lanes[duration] = nil }
-    }
-    return next
+  mutating func nextDeadline() -> Int64? { earliest()?.at }
+
+  /// A timer whose time has come, the earliest first; it runs no longer.
+  mutating func takeDue(now: Int64) -> Token? {
+    guard let due = earliest(), due.at <= now else { return nil }
+    return tokens.removeValue(forKey: due.id)
   }
 
-  /// A timer whose time has come; it runs no longer.
-  mutating func takeDue(now: Int64) -> Token? {
-    for duration in lanes.keys {
-      while let first = lanes[duration]?.first {
-        let token = tokens[first.id]
-        if token != nil, first.at > now { break }
-        _ = lanes[duration]?.popFirst()
-        if let token {
-          tokens[first.id] = nil
-          return token
-        }
+  /// Forgets those that were stopped on the way.
+  private mutating func earliest() -> Due? {
+    var earliest: Due?
+    var index = 0
+    while index < lanes.count {
+      while let first = lanes[index].queue.first, tokens[first.id] == nil { _ = lanes[index].queue.popFirst() }
+      guard let first = lanes[index].queue.first else {
+        lanes.remove(at: index)
+        continue
       }
+      if earliest.map({ first.at < $0.at }) ?? true { earliest = first }
+      index += 1
     }
-    return nil
+    return earliest
   }
 }

@@ -19,7 +19,8 @@ package struct SIPRequest: Sendable {
     bytes.reserveCapacity(bytes.count + 1024 + body.count)
     bytes.append(contentsOf: method.name.utf8)
     bytes.append(ASCII.space)
-    bytes.append(contentsOf: uriText.utf8)
+    // Nothing in a URI can end the line or begin another word of it.
+    for byte in uriText.utf8 { bytes.append(byte > 0x20 && byte != 0x7F ? byte : UInt8(ascii: "_")) }
     bytes.append(contentsOf: " SIP/2.0\r\n".utf8)
     SIPMessage.write(headers, body, to: &bytes)
   }

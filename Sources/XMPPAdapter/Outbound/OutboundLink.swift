@@ -50,7 +50,7 @@ final class OutboundLink: OutboundConnectionOwner {
     guard case .up(let connection) = state, connection.machine.isEstablished, connection.isWritable,
       let stanza = OutgoingStanza.signal(signal)
     else { return count(.message, .ignored) }
-    connection.send(StreamOutput.bytes(stanza), token: nil)
+    connection.send(StreamOutput.bytes(stanza.element), token: nil)
     count(.message, .accepted)
   }
 
@@ -90,25 +90,25 @@ final class OutboundLink: OutboundConnectionOwner {
 
   private func write(_ entry: Entry, to connection: OutboundConnection) {
     var id: String?
-    let stanza: XMLElement?
+    let stanza: Stanza?
     switch entry.content {
     case .message(let message):
       id = OutgoingStanza.id(of: message, entry: entry.id)
       stanza = OutgoingStanza.message(message, id: id ?? "")
     case .failure(let report): stanza = OutgoingStanza.failure(report)
     }
-    guard let stanza, let from = JID(entry.sender), let to = JID(entry.recipient) else {
+    guard let stanza else {
       return refuse(
         entry.id,
         DeliveryError(
           .jidMalformed, text: "The name cannot be used in XMPP.", detail: "no XMPP address for \(entry.recipient)"))
     }
-    let bytes = StreamOutput.bytes(stanza)
+    let bytes = StreamOutput.bytes(stanza.element)
     if let limit = connection.machine.peerStanzaBytes, bytes.count > limit {
       // XEP-0478 §3: better no than a stream that dies of it.
       return refuse(entry.id, .tooLarge(for: pair.remote, detail: "partner takes \(limit) bytes, not \(bytes.count)"))
     }
-    if let id { messages.sent(id: id, from: from, to: to, entry: entry.id) }
+    if let id { messages.sent(id: id, from: stanza.from, to: stanza.to, entry: entry.id) }
     sent[entry.id.rawValue] = entry
     connection.send(bytes, token: entry.id.rawValue)
     count(.message, .accepted)

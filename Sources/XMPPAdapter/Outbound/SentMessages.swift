@@ -6,8 +6,8 @@ package import XMPPCore
 package struct SentMessages: Sendable {
   private struct Key: Hashable {
     var id: String
-    var sender: JID
-    var recipient: JID
+    var sender: String
+    var recipient: String
   }
 
   private let capacity: Int
@@ -17,9 +17,10 @@ package struct SentMessages: Sendable {
 
   package init(capacity: Int) { self.capacity = max(capacity, 1) }
 
-  /// Addresses are compared without resources: the answer may come from the account rather than from one device.
+  /// Only the users are compared. The domains are those of the link; and the answer may come from the account rather
+  /// than from one device.
   package mutating func sent(id: String, from: JID, to: JID, entry: EntryID) {
-    let key = Key(id: id, sender: from.bare, recipient: to.bare)
+    let key = Key(id: id, sender: from.local, recipient: to.local)
     // A repetition keeps its place.
     guard entries.updateValue(entry, forKey: key) == nil else { return }
     if order.count < capacity {
@@ -33,6 +34,6 @@ package struct SentMessages: Sendable {
 
   /// The entry that the error from `sender` to `recipient` is about. Tells it once.
   package mutating func refused(id: String, from sender: JID, to recipient: JID) -> EntryID? {
-    entries.removeValue(forKey: Key(id: id, sender: recipient.bare, recipient: sender.bare))
+    entries.removeValue(forKey: Key(id: id, sender: recipient.local, recipient: sender.local))
   }
 }

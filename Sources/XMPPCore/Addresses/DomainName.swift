@@ -10,6 +10,35 @@ package enum DomainName {
   /// every label that is not ASCII becomes its A-label: names that a homograph makes look equal then differ.
   /// Address literals are no domains here: a partner is a name that a certificate can carry.
   package static func normalised(_ text: String) -> String? {
+    // Most names are in that form already, and this is asked several times for each stanza.
+    isNormalised(text) ? text : rewritten(text)
+  }
+
+  /// Whether the text is a name in lower-case ASCII without a trailing dot.
+  private static func isNormalised(_ text: String) -> Bool {
+    var length = 0
+    var labelLength = 0
+    var last = UInt8(ascii: ".")
+    for byte in text.utf8 {
+      length += 1
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+        labelLength += 1
+      case UInt8(ascii: "-"):
+        guard labelLength > 0 else { return false }
+        labelLength += 1
+      case UInt8(ascii: "."):
+        guard labelLength > 0, last != UInt8(ascii: "-") else { return false }
+        labelLength = 0
+      default: return false
+      }
+      guard labelLength <= maximumLabelLength else { return false }
+      last = byte
+    }
+    return length <= maximumLength && labelLength > 0 && last != UInt8(ascii: "-")
+  }
+
+  private static func rewritten(_ text: String) -> String? {
     var name: [UInt8] = []
     name.reserveCapacity(text.utf8.count)
     for byte in text.utf8 {
@@ -22,28 +51,10 @@ package enum DomainName {
     return checked(name)
   }
 
+  /// An underscore is no host name character, yet lab and private names use it: it is let through.
   private static func checked(_ bytes: [UInt8]) -> String? {
-    var length = bytes.count
-    if bytes.last == UInt8(ascii: ".") { length -= 1 }
-    guard length > 0, length <= maximumLength else { return nil }
-    var labelLength = 0
-    for index in 0..<length {
-      switch bytes[index] {
-      case UInt8(ascii: "."):
-        guard labelLength > 0, bytes[index - 1] != UInt8(ascii: "-") else { return nil }
-        labelLength = 0
-        continue
-      case UInt8(ascii: "-"):
-        guard labelLength > 0 else { return nil }
-      // An underscore is no host name character, yet lab and private names use it.
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): break
-      default: return nil
-      }
-      labelLength += 1
-      guard labelLength <= maximumLabelLength else { return nil }
-    }
-    guard labelLength > 0, bytes[length - 1] != UInt8(ascii: "-") else { return nil }
-    return String(decoding: bytes[..<length], as: UTF8.self)
+    let name = String(decoding: bytes.last == UInt8(ascii: ".") ? bytes.dropLast() : bytes[...], as: UTF8.self)
+    return isNormalised(name) ? name : nil
   }
 
   /// RFC 5895 §2 (case and width mapping, NFC, ideographic full stops), then RFC 5891 §4.4 (A-label).
