@@ -25,7 +25,7 @@ enum CertificateReader {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
     var length: UInt32 = 0
     guard unsafe X509_digest(certificate, EVP_sha256(), &digest, &length) == 1 else { return "" }
-    return Crypto.hex(digest.prefix(Int(length)))
+    return Crypto.hex(Array(digest.prefix(Int(length))))
   }
 
   /// RFC 2253 form, control characters escaped.

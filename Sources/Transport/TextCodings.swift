@@ -1,7 +1,7 @@
 // Base64 and hexadecimal, strict: what another implementation would read differently is refused.
 extension Crypto {
   /// Lower case.
-  package static func hex(_ bytes: some Sequence<UInt8>) -> String {
+  package static func hex(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     for byte in bytes {
       text.append(hexDigits[Int(byte >> 4)])
@@ -30,7 +30,7 @@ extension Crypto {
   }
 
   /// nil unless it is exactly what `base64` writes: no blanks, no missing padding, no stray bits.
-  package static func decodeBase64(_ text: some Collection<UInt8>) -> [UInt8]? {
+  package static func decodeBase64(_ text: [UInt8]) -> [UInt8]? {
     guard text.count % 4 == 0 else { return nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count / 4 * 3)

@@ -34,7 +34,7 @@ struct Demo {
     say("")
     try await Conversation(juliet: juliet, romeo: romeo, stage: stage).play()
     guard staysOpen else { return }
-    say(Invitation(stage: stage).text)
+    say(try Invitation(stage: stage).text)
     try await stayOpen(stage, juliet, romeo)
   }
 

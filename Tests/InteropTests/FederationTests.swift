@@ -41,7 +41,8 @@ extension InteropTests {
           row.directTLS
           ? stage.prosody?.directTLSPort ?? stage.ejabberd?.directTLSPort
           : stage.prosody?.serverPort ?? stage.ejabberd?.serverPort
-        #expect(established.allSatisfy { $0.contains(":\(port ?? 0))") }, "dialled \(established), not port \(port ?? 0)")
+        #expect(
+          established.allSatisfy { $0.contains(":\(port ?? 0))") }, "dialled \(established), not port \(port ?? 0)")
         if let prosody = stage.prosody {
           let own = row.directTLS ? stage.gateway.configuration.directTLSPort : stage.gateway.configuration.xmppPort
           #expect(prosody.process.log.contains("Next target to try is 127.0.0.1:\(own)"))
@@ -100,6 +101,24 @@ extension InteropTests {
         let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser())
         try await converse(juliet, romeo)
         #expect(!stage.gateway.log.lines(containing: "stream accepted").filter { $0.contains("external") }.isEmpty)
+      }
+    }
+
+    /// ejabberd 23.01 refuses our certificate for want of clientAuth, after it offered EXTERNAL: dialback must follow.
+    @Test(.timeLimit(.minutes(1))) func dialbackAfterExternalFailed() async throws {
+      var plan = Stage.Plan()
+      plan.domainCertificate = { authority in
+        var request = CertificateRequest.xmpp("corp.test")
+        request.purpose = .server
+        return try await authority.issue(request)
+      }
+      plan.ejabberd = { $0.authentication = .both }
+      plan.gateway = { $0.partners[0].dialback = true }
+      try await withStage(plan, partner: .ejabberd) { stage in
+        let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser())
+        try await converse(juliet, romeo)
+        let established = stage.gateway.log.lines(containing: "stream established")
+        #expect(established.allSatisfy { $0.contains("method=dialback") }, "\(established)")
       }
     }
   }

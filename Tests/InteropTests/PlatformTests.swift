@@ -30,7 +30,8 @@ extension InteropTests {
     @Test(.timeLimit(.minutes(1))) func linphone() async throws {
       try await withStage { stage in
         let juliet = try await stage.xmppUser()
-        let mercutio = try await Linphone("mercutio", domain: "corp.test", port: stage.kamailio.port, in: stage.workspace)
+        let mercutio = try await Linphone(
+          "mercutio", domain: "corp.test", port: stage.kamailio.port, in: stage.workspace)
         juliet.say("good den", to: "mercutio@corp.test")
         try await mercutio.hear("good den")
         mercutio.say("a word and a blow", to: "sip:juliet@partner.test")

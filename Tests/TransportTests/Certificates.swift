@@ -64,8 +64,12 @@ struct Certificates: Sendable {
     Kind(name: "chained", extensions: "subjectAltName=DNS:client.test", authority: "intermediate"),
   ]
 
+  /// Removed when the tests end. One process makes one.
+  private static let temporary = NSTemporaryDirectory() + "drawbridge-transport-" + UUID().uuidString
+
   private init() throws {
-    directory = NSTemporaryDirectory() + "drawbridge-transport-" + UUID().uuidString
+    directory = Self.temporary
+    atexit { try? FileManager.default.removeItem(atPath: Certificates.temporary) }
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     for authority in ["ca", "otherca"] {
       try openssl("ecparam -name prime256v1 -genkey -noout -out \(path(authority)).key")

@@ -125,13 +125,6 @@ import Testing
 }
 
 @Suite(.timeLimit(.minutes(1))) struct DiallerTests {
-  /// A port that nobody listens on.
-  private func deadPort() async throws -> Int {
-    let server = try await Server.start()
-    try await server.listener?.stop().get()
-    return server.port
-  }
-
   private func connect(_ endpoints: [Endpoint]) async throws -> Result<Endpoint, DialError> {
     let promise = loop.makePromise(of: Result<Endpoint, DialError>.self)
     try await onLoop {
@@ -148,13 +141,17 @@ import Testing
 
   @Test func nextAfterFailure() async throws {
     let server = try await Server.start()
-    let dead = Endpoint(host: "dead.test", address: "127.0.0.1", port: try await deadPort(), tls: false)
+    let reserved = UnansweredSocket(.refusing)
+    defer { reserved.close() }
+    let dead = Endpoint(host: "dead.test", address: "127.0.0.1", port: reserved.port, tls: false)
     #expect(try await connect([dead, server.endpoint]) == .success(server.endpoint))
     #expect(try await connect([server.endpoint, dead]) == .success(server.endpoint))
   }
 
   @Test func errorsNameEveryAttempt() async throws {
-    let port = try await deadPort()
+    let reserved = UnansweredSocket(.refusing)
+    defer { reserved.close() }
+    let port = reserved.port
     let endpoints = [
       Endpoint(host: "dead.test", address: "127.0.0.1", port: port, tls: false),
       Endpoint(host: "name.test", address: "name.test", port: 1, tls: false),
@@ -172,7 +169,7 @@ import Testing
 
   /// The first answers nothing: the second is started beside it, wins, and the first is dropped.
   @Test func happyEyeballs() async throws {
-    let silent = try SilentSocket()
+    let silent = UnansweredSocket(.silent)
     defer { silent.close() }
     let server = try await Server.start()
     let first = Endpoint(host: "silent", address: "127.0.0.1", port: silent.port, tls: false)
@@ -180,7 +177,7 @@ import Testing
   }
 
   @Test func deadline() async throws {
-    let silent = try SilentSocket()
+    let silent = UnansweredSocket(.silent)
     defer { silent.close() }
     var timing = Dialler.Timing()
     timing.deadline = .milliseconds(50)

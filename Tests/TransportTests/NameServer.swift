@@ -1,6 +1,9 @@
 import NIOCore
 import NIOPosix
 
+/// Not the loop of the tests that move megabytes.
+let dnsLoop: any EventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+
 /// A name server with a handful of records, on a UDP port of its own.
 final class NameServer: @unchecked Sendable {
   enum Answer {
@@ -17,8 +20,8 @@ final class NameServer: @unchecked Sendable {
 
   /// - Parameter zone: by name in lower case; a name that is not there does not exist.
   static func start(_ zone: [String: Answer]) async throws -> NameServer {
-    let zone = NIOLoopBoundBox.makeBoxSendingValue(zone, eventLoop: loop)
-    let channel = try await DatagramBootstrap(group: loop)
+    let zone = NIOLoopBoundBox.makeBoxSendingValue(zone, eventLoop: dnsLoop)
+    let channel = try await DatagramBootstrap(group: dnsLoop)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(Responder(zone: zone.value))

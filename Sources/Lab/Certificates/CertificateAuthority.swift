@@ -107,6 +107,12 @@ package final class CertificateAuthority: Sendable {
     return Certificate(certificate: "\(stem).pem", key: "\(stem).key")
   }
 
+  /// What `issue` wrote under that name.
+  package func files(_ name: String) -> Certificate {
+    let stem = workspace.path("\(folder)/\(name)")
+    return Certificate(certificate: "\(stem).pem", key: "\(stem).key")
+  }
+
   /// Signed by nobody but itself.
   package func selfSigned(_ request: CertificateRequest, file: String? = nil) async throws -> Certificate {
     let stem = try await makeKey(request, file: file ?? "\(request.commonName)-self-signed")
@@ -154,7 +160,9 @@ package final class CertificateAuthority: Sendable {
     format.locale = Locale(identifier: "en_US_POSIX")
     format.timeZone = TimeZone(identifier: "UTC")
     format.dateFormat = "yyyyMMddHHmmss'Z'"
-    return (format.string(from: Date(timeIntervalSinceNow: start)), format.string(from: Date(timeIntervalSinceNow: end)))
+    return (
+      format.string(from: Date(timeIntervalSinceNow: start)), format.string(from: Date(timeIntervalSinceNow: end))
+    )
   }
 
   private static func configuration(folder: String) -> String {

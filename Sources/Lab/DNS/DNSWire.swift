@@ -70,7 +70,8 @@ enum DNSWire {
     }
     if soa {
       let zone = encode(name: query.name.split(separator: ".").last.map(String.init) ?? "")
-      let data = encode(name: "ns.test") + encode(name: "lab.test") + Array(repeating: [0, 0, 0, 1], count: 5).flatMap { $0 }
+      let data =
+        encode(name: "ns.test") + encode(name: "lab.test") + Array(repeating: [0, 0, 0, 1], count: 5).flatMap { $0 }
       bytes += zone + encode16(6) + encode16(1) + [0, 0, 0, 1] + encode16(data.count) + data
     }
     return bytes

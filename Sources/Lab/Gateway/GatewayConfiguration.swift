@@ -39,6 +39,7 @@ package struct GatewayConfiguration: Sendable {
     /// nil: TCP without encryption.
     package var certificate: Certificate?
     package var listenPort: Int
+    package var listen = ["127.0.0.1"]
 
     package init(_ name: String, hostName: String, nextHopPort: Int, listenPort: Int) {
       self.name = name
@@ -57,6 +58,8 @@ package struct GatewayConfiguration: Sendable {
   package var directTLSPort: Int
   package var metricsPort: Int
   package var logLevel = "debug"
+  /// Where its readiness is asked; `/healthz` for one whose platform is never there.
+  package var readiness = "/readyz"
   /// Further keys by section, values in TOML: `["queue": ["retry-minimum": "\"100ms\""]]`.
   package var more: [String: [String: String]] = [:]
 
@@ -101,10 +104,13 @@ package struct GatewayConfiguration: Sendable {
           ("name", quoted(platform.name)), ("kind", quoted("sip")), ("mode", quoted(platform.mode.rawValue)),
           ("transport", quoted(platform.certificate == nil ? "tcp" : "tls")), ("host-name", quoted(platform.hostName)),
           ("next-hop", quoted(platform.nextHop)), ("next-hop-port", "\(platform.nextHopPort)"),
-          ("listen", "[\"127.0.0.1\"]"), ("listen-port", "\(platform.listenPort)"),
+          ("listen", "[\(platform.listen.map(quoted).joined(separator: ", "))]"), ("listen-port", "\(platform.listenPort)"),
           ("certificate", platform.certificate.map { quoted($0.certificate) }),
           ("key", platform.certificate.map { quoted($0.key) }),
-          ("trusted-peers", platform.trustedPeers.isEmpty ? nil : "[\(platform.trustedPeers.map(quoted).joined(separator: ", "))]"),
+          (
+            "trusted-peers",
+            platform.trustedPeers.isEmpty ? nil : "[\(platform.trustedPeers.map(quoted).joined(separator: ", "))]"
+          ),
         ])
     }
     var sections: [String: [String: String]] = [

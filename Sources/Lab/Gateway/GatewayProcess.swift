@@ -49,9 +49,9 @@ package final class GatewayProcess: @unchecked Sendable {
   }
 
   package func waitUntilReady(within limit: Duration = .seconds(20)) async throws {
-    let port = configuration.metricsPort
-    try await process.waitUntilReady("answer 200 on /readyz", within: limit) {
-      HTTP.get("/readyz", port: port)?.status == 200
+    let (port, path) = (configuration.metricsPort, configuration.readiness)
+    try await process.waitUntilReady("answer 200 on \(path)", within: limit) {
+      HTTP.get(path, port: port)?.status == 200
     }
   }
 

@@ -19,6 +19,8 @@ package final class Stage: @unchecked Sendable {
     package var users = ["juliet@partner.test": "juliet"]
     /// What the partner's server shows instead of a good certificate.
     package var partnerCertificate: (@Sendable (CertificateAuthority, Workspace) async throws -> Certificate)?
+    /// What the gateway shows to partners instead.
+    package var domainCertificate: (@Sendable (CertificateAuthority) async throws -> Certificate)?
     /// How the gateway speaks to the platform.
     package var mode = GatewayConfiguration.Platform.Mode.page
     package var platformTransport = KamailioConfiguration.GatewayTransport.tls
@@ -104,8 +106,12 @@ package final class Stage: @unchecked Sendable {
     }
     var peer = GatewayConfiguration.Partner(Self.partnerDomain)
     peer.dialback = !trusted
+    let domainCertificate =
+      if let special = plan.domainCertificate { try await special(authority) } else {
+        try await authority.issue(.xmpp(Self.domain))
+      }
     var configuration = try GatewayConfiguration(
-      domains: [.init(Self.domain, platform: side.name, certificate: try await authority.issue(.xmpp(Self.domain)))],
+      domains: [.init(Self.domain, platform: side.name, certificate: domainCertificate)],
       partners: [peer], platforms: [side], authority: authority.root, dns: dns)
     plan.gateway(&configuration)
     gateway = try await GatewayProcess(

@@ -12,13 +12,18 @@ package final class LoadStage {
   package let platform: LoadPlatform
   package let ports: TwoWayTraffic.Ports
   package let loop: any EventLoop
+  /// Issued the certificates of all three; that of the partner bears its domain as file name.
+  package let authority: CertificateAuthority
   private let group: MultiThreadedEventLoopGroup
 
-  /// - Parameter adjust: last changes to the gateway's configuration.
+  /// - Parameters:
+  ///   - executable: nil: the one that was built with what runs now.
+  ///   - adjust: last changes to the gateway's configuration.
   package init(
-    in workspace: Workspace, logLevel: String = "warning", adjust: (inout GatewayConfiguration) -> Void = { _ in }
+    in workspace: Workspace, logLevel: String = "warning", executable: String? = nil,
+    adjust: (inout GatewayConfiguration) throws -> Void = { _ in }
   ) async throws {
-    let authority = try await CertificateAuthority(in: workspace)
+    authority = try await CertificateAuthority(in: workspace)
     let partnerCertificate = try await authority.issue(.xmpp(Self.partnerDomain))
     var request = CertificateRequest(commonName: "platform.corp.test")
     request.dnsNames = ["platform.corp.test"]
@@ -42,7 +47,7 @@ package final class LoadStage {
           Self.corporateDomain, platform: "corp", certificate: try await authority.issue(.xmpp(Self.corporateDomain)))
       ], partners: [known], platforms: [configured], authority: authority.root, dns: try DNSServer())
     configuration.logLevel = logLevel
-    adjust(&configuration)
+    try adjust(&configuration)
 
     ports = TwoWayTraffic.Ports(
       partner: partnerPort, platform: platformPort, gatewayXMPP: configuration.xmppPort,
@@ -59,7 +64,7 @@ package final class LoadStage {
     try await loop.flatSubmit {
       platform.listen(port: ports.platform).and(partner.listen(port: ports.partner)).map { _ in }
     }.get()
-    gateway = try await GatewayProcess(configuration, in: workspace)
+    gateway = try await GatewayProcess(configuration, executable: executable, in: workspace)
   }
 
   /// Opens the partner's stream and the platform's connection to the gateway.

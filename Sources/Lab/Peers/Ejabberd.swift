@@ -5,6 +5,8 @@ package struct EjabberdConfiguration: Sendable {
   package enum Authentication: Sendable {
     /// TLS and good certificates demanded, mod_s2s_dialback not loaded.
     case external
+    /// Certificates where they are good, dialback else.
+    case both
     /// No CA is believed, so dialback (over TLS) is all that is left.
     case dialback
   }
@@ -106,7 +108,8 @@ package final class Ejabberd: @unchecked Sendable {
     return try workspace.start(
       name: name, executable: erl.path,
       arguments: [
-        "-noshell", "-noinput", "+K", "true", "-mnesia", "dir", "\"\(workspace.path("\(name)/spool"))\"", "-s", "ejabberd", "-eval",
+        "-noshell", "-noinput", "+K", "true", "-mnesia", "dir", "\"\(workspace.path("\(name)/spool"))\"", "-s",
+        "ejabberd", "-eval",
         registration(configuration.users),
       ],
       environment: [

@@ -49,7 +49,7 @@ extension EjabberdConfiguration {
         mod_offline: {}
         mod_stream_mgmt: {}
         mod_version: {}
-      \(authentication == .dialback ? "  mod_s2s_dialback: {}" : "")
+      \(authentication == .external ? "" : "  mod_s2s_dialback: {}")
 
       """
   }

@@ -13,10 +13,32 @@ package final class Linphone: @unchecked Sendable {
     if access("/etc/protocols", R_OK) != 0 {
       throw LabError("/etc/protocols is missing; linphone needs it (apt install netbase)")
     }
+    let home = try Self.prepare(user, domain: domain, port: port, in: workspace)
+    process = try workspace.start(
+      name: "linphone-\(user)", executable: tool.path, arguments: ["-c", "\(home)/linphonerc"],
+      environment: ["HOME": home], wantsInput: true)
+    // It says nothing of a registration unasked.
+    let (process, log) = (process, process.log)
+    var asked = ContinuousClock.now - .seconds(1)
+    try await process.waitUntilReady("registration", within: .seconds(30)) {
+      if log.contains("registered, identity") { return true }
+      if ContinuousClock.now - asked >= .milliseconds(500) {
+        asked = .now
+        process.type("status register")
+      }
+      return false
+    }
+  }
+
+  /// Writes what linphonec needs to be `user`; the directory is to be its HOME, with `linphonerc` in it.
+  package static func prepare(
+    _ user: String, domain: String, port: Int, in workspace: Workspace
+  ) throws -> String {
     let (name, own) = ("linphone-\(user)", try Loopback.freePort())
     // Its message database lives there; it does not make the directory, and without the database it opens no port.
     try workspace.directory("\(name)/.local/share/linphone")
-    let file = try workspace.write(
+    // The route matters: without it linphone looks the domain of each addressee up in DNS.
+    try workspace.write(
       "\(name)/linphonerc",
       """
       [sip]
@@ -38,20 +60,7 @@ package final class Linphone: @unchecked Sendable {
       network_monitor=0
 
       """)
-    process = try workspace.start(
-      name: name, executable: tool.path, arguments: ["-c", file],
-      environment: ["HOME": workspace.path(name)], wantsInput: true)
-    // It says nothing of a registration unasked.
-    let (process, log) = (process, process.log)
-    var asked = ContinuousClock.now - .seconds(1)
-    try await process.waitUntilReady("registration", within: .seconds(30)) {
-      if log.contains("registered, identity") { return true }
-      if ContinuousClock.now - asked >= .milliseconds(500) {
-        asked = .now
-        process.type("status register")
-      }
-      return false
-    }
+    return workspace.path(name)
   }
 
   package func say(_ body: String, to: String) { process.type("chat \(to) \(body)") }

@@ -61,7 +61,8 @@ package enum SIPpScenario {
     for (index, text) in says.enumerated() {
       number += 1
       steps += callerRequest(
-        "MESSAGE", number: number, from: from, to: to, type: "text/plain; charset=UTF-8;msgr=WAAtAE0ATQBTAC0ASQBNAC0ARgBvAHIAbQBhAHQAOgAgAEYATgA9AE0AUwAlADIAMAAKAA",
+        "MESSAGE", number: number, from: from, to: to,
+        type: "text/plain; charset=UTF-8;msgr=WAAtAE0ATQBTAC0ASQBNAC0ARgBvAHIAbQBhAHQAOgAgAEYATgA9AE0AUwAlADIAMAAKAA",
         body: text)
       steps += okay
       if types && index == 0 {

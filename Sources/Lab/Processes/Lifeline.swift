@@ -12,7 +12,7 @@ final class Lifeline: @unchecked Sendable {
   private let pipe: Int32
 
   private static let script = """
-    groups=; dirs=
+    groups=; dirs=; nets=
     IFS='
     '
     while IFS=' ' read -r verb value; do
@@ -23,10 +23,14 @@ final class Lifeline: @unchecked Sendable {
         dir) dirs="$dirs
     $value" ;;
         gone) dirs=$(printf '%s\\n' "$dirs" | grep -vxF -e "$value") ;;
+        net) nets="$nets
+    $value" ;;
+        unnet) nets=$(printf '%s\\n' "$nets" | grep -vxF -e "$value") ;;
       esac
     done
     for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
     for dir in $dirs; do rm -rf -- "$dir"; done
+    for net in $nets; do ip link delete "${net}a" 2>/dev/null; ip netns delete "$net" 2>/dev/null; done
     """
 
   private init() {

@@ -47,7 +47,8 @@ enum Spawn {
     posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setpgroup(&attributes, 0)
-    let group = options.newSession ? 0x80 /* POSIX_SPAWN_SETSID */ : Int32(POSIX_SPAWN_SETPGROUP)
+    // 0x80: glibc's POSIX_SPAWN_SETSID, which Swift's Glibc does not show.
+    let group = options.newSession ? 0x80 : Int32(POSIX_SPAWN_SETPGROUP)
     let flags = group | Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
     posix_spawnattr_setflags(&attributes, Int16(flags))
 

@@ -8,6 +8,7 @@ package struct LabError: Error, CustomStringConvertible, Sendable {
   }
 
   package init(_ description: String, log: [String]) {
-    self.description = log.isEmpty ? description : description + "\n" + log.map { "    | \($0)" }.joined(separator: "\n")
+    self.description =
+      log.isEmpty ? description : description + "\n" + log.map { "    | \($0)" }.joined(separator: "\n")
   }
 }

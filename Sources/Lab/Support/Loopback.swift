@@ -36,12 +36,19 @@ package enum Loopback {
   }
 
   /// A blocking TCP connection; the caller closes the descriptor.
-  package static func connect(_ port: Int) throws -> Int32 {
+  /// - Parameter limit: for the connection to come about; nil: the kernel's.
+  package static func connect(
+    _ port: Int, address: String = address, within limit: Duration? = nil
+  ) throws -> Int32 {
     let fd = try openSocket(SOCK_STREAM)
-    guard withAddress(port, { Glibc.connect(fd, $0, $1) }) == 0 else {
+    if let limit {
+      var time = timeval(tv_sec: Int(limit.components.seconds), tv_usec: 0)
+      setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    }
+    guard withAddress(port, address: address, { Glibc.connect(fd, $0, $1) }) == 0 else {
       let reason = String(cString: strerror(errno))
       close(fd)
-      throw LabError("127.0.0.1:\(port): \(reason)")
+      throw LabError("\(address):\(port): \(reason)")
     }
     var on: Int32 = 1
     setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
@@ -49,14 +56,15 @@ package enum Loopback {
   }
 
   /// A socket bound to `port` (0: any); listening if it is a TCP one.
-  package static func bound(_ type: __socket_type, port: Int) throws -> Int32 {
+  package static func bound(_ type: __socket_type, port: Int, address: String = address) throws -> Int32 {
     let fd = try openSocket(type)
     var on: Int32 = 1
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-    guard withAddress(port, { bind(fd, $0, $1) }) == 0, type != SOCK_STREAM || listen(fd, 64) == 0 else {
+    let isBound = withAddress(port, address: address, { bind(fd, $0, $1) }) == 0
+    guard isBound, type != SOCK_STREAM || listen(fd, 64) == 0 else {
       let reason = String(cString: strerror(errno))
       close(fd)
-      throw LabError("cannot bind 127.0.0.1:\(port): \(reason)")
+      throw LabError("cannot bind \(address):\(port): \(reason)")
     }
     return fd
   }
@@ -70,11 +78,13 @@ package enum Loopback {
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
-  package static func withAddress<T>(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> T) -> T {
+  package static func withAddress<T>(
+    _ port: Int, address text: String = address, _ body: (UnsafePointer<sockaddr>, socklen_t) -> T
+  ) -> T {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    address.sin_addr.s_addr = inet_addr(text)
     return withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }

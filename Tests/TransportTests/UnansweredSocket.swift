@@ -1,11 +1,18 @@
 import Glibc
 
-/// A listening socket whose queue is full: the kernel drops further SYNs, so that connecting to it takes for ever.
-struct SilentSocket {
+/// A port of ours at which nobody answers.
+struct UnansweredSocket {
+  enum Kind {
+    /// Bound but not listening: connecting is refused.
+    case refusing
+    /// Listening with a full queue: the kernel drops further SYNs, so that connecting takes for ever.
+    case silent
+  }
+
   private let descriptors: [Int32]
   let port: Int
 
-  init() throws {
+  init(_ kind: Kind) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -14,14 +21,14 @@ struct SilentSocket {
     withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
         _ = bind(listener, address, length)
-        _ = listen(listener, 0)
+        if kind == .silent { _ = listen(listener, 0) }
         _ = getsockname(listener, address, &length)
       }
     }
     port = Int(UInt16(bigEndian: address.sin_port))
     var all = [listener]
     // One fits into the queue of length 0; a few more to be sure.
-    for _ in 0..<3 {
+    for _ in 0..<(kind == .silent ? 3 : 0) {
       let client = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
       withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = connect(client, $0, length) }
