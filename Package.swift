@@ -92,9 +92,14 @@ let package = Package(
     tests("BrokerCoreTests", ["BrokerCore"]),
     tests("ConfigCoreTests", ["ConfigCore"]),
     tests("MetricsCoreTests", ["MetricsCore"]),
-    tests("LMDBStoreTests", ["LMDBStore", "BrokerCore"]),
+    tests("LMDBStoreTests", ["LMDBStore", "BrokerCore", logging]),
     tests("TransportTests", ["Transport", nio, nioPosix]),
-    tests("AdapterTests", ["XMPPAdapter", "SIPAdapter", "XMPPCore", "XMLStreaming", "SIPCore", "BrokerCore"]),
+    tests(
+      "AdapterTests",
+      [
+        "XMPPAdapter", "SIPAdapter", "XMPPCore", "XMLStreaming", "SIPCore", "BrokerCore", "Transport", nio, nioPosix,
+        logging,
+      ]),
     tests("GatewayTests", ["Gateway", "AdminEndpoint", nio, nioPosix, nioHelpers, logging]),
     tests("ArchitectureTests", []),
     tests("InteropTests", ["Lab", "drawbridge", "drawbridge-lab"]),

@@ -1,5 +1,6 @@
 import BrokerCore
 import ConfigCore
+import Glibc
 import LMDBStore
 import NIOCore
 import SIPAdapter
@@ -74,9 +75,10 @@ struct Assembly {
       let client = try TLSContext.client(identity: identity, trust: credentials.trust, options: xmppTLS)
       domains.append(XMPPConfiguration.Domain(name: domain.name, clientTLS: client))
     }
-    var listeners = settings.listen.map { XMPPConfiguration.ListenAddress(address: $0, port: settings.port) }
+    let addresses = Self.available(settings.listen)
+    var listeners = addresses.map { XMPPConfiguration.ListenAddress(address: $0, port: settings.port) }
     if settings.directTLSPort != 0 {
-      listeners += settings.listen.map {
+      listeners += addresses.map {
         XMPPConfiguration.ListenAddress(address: $0, port: settings.directTLSPort, directTLS: true)
       }
     }
@@ -92,7 +94,13 @@ struct Assembly {
       adapter: Self.xmpp, domains: domains,
       serverTLS: try TLSContext.server(identities: identities, trust: credentials.trust, options: xmppTLS),
       listeners: listeners, partners: configuration.partners.map(partner), limits: limits,
-      software: ServerQueries(softwareName: Version.name, softwareVersion: Version.number))
+      software: ServerQueries(softwareName: Version.name, softwareVersion: Version.number), clock: Clock.now)
+  }
+
+  /// "All of IPv4 and all of IPv6" (the default) means what the machine has of them.
+  private static func available(_ addresses: [String]) -> [String] {
+    let hasIPv6 = unsafe access("/proc/net/if_inet6", F_OK) == 0
+    return hasIPv6 || !addresses.contains("0.0.0.0") ? addresses : addresses.filter { $0 != "::" }
   }
 
   private func partner(_ partner: ConfigCore.Partner) -> XMPPConfiguration.Partner {
@@ -117,7 +125,7 @@ struct Assembly {
       domains: configuration.domains.filter { $0.platform == platform.name }.map(\.name),
       mode: platform.mode == .page ? .page : .session, transport: platform.transport == .tls ? .tls : .tcp,
       nextHop: SIPConfiguration.NextHop(host: platform.nextHop, port: platform.nextHopPort),
-      listenAddresses: platform.listen, listenPort: platform.listenPort, localHost: platform.hostName,
+      listenAddresses: Self.available(platform.listen), listenPort: platform.listenPort, localHost: platform.hostName,
       serverTLS: try identity.map { (identity) throws(TLSError) in
         try TLSContext.server(identities: [identity], trust: credentials.trust, options: tls)
       },

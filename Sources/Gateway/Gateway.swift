@@ -59,7 +59,9 @@ package final class Gateway {
     let metrics = observation.metrics
     metrics.buildInfo.with(Version.number).set(1)
     metrics.startTime.with().set(Double(Clock.now().milliseconds) / 1000)
-    for (name, identity) in assembly.credentials.domains.merging(assembly.credentials.platforms, uniquingKeysWith: { $1 }) {
+    for (name, identity) in assembly.credentials.domains.merging(
+      assembly.credentials.platforms, uniquingKeysWith: { $1 })
+    {
       metrics.certificateEnd.with(name).set(Double(identity.certificate.notAfter))
     }
 

@@ -151,7 +151,8 @@ extension Observation: SIPAdapterObserver {
     switch event {
     case .concluded(let direction, let method, let status, _):
       metrics.sipRequests.with(
-        platform.name, Self.methods.contains(method) ? method : Family<Counter>.overflow, direction == .inbound ? "in" : "out", status == 0 ? "none" : "\(status / 100)xx"
+        platform.name, Self.methods.contains(method) ? method : Family<Counter>.overflow,
+        direction == .inbound ? "in" : "out", status == 0 ? "none" : "\(status / 100)xx"
       ).add()
     case .connectionOpened: metrics.sipConnections.with(platform.name).add(1)
     case .connectionClosed: metrics.sipConnections.with(platform.name).add(-1)

@@ -126,7 +126,8 @@ package struct SIPAdapterTimes: Sendable {
   package var untrustedDeadline: Duration = .seconds(10)
   /// A connection from the platform on which nothing comes for so long is closed.
   package var acceptedIdle: Duration = .seconds(3600)
-  /// Entries that the broker had already sent off when it learnt that their pair has to wait, go back too.
+  /// How long an entry may be on its way between broker and adapter: for so long after the link was lost, those that the
+  /// broker sent off before it heard of it follow the others back.
   package var settle: Duration = .seconds(1)
 
   package init() {}

@@ -36,7 +36,7 @@ package final class Listener: Sendable {
   ///
   /// Running out of file descriptors stops accepting for a second at a time (NIO's back-off), it does not spin.
   /// - Parameters:
-  ///   - address: numeric; `::` takes IPv4 as well.
+  ///   - address: numeric; `::` stands for all of IPv6 and nothing else.
   ///   - directTLS: starts TLS with the first byte.
   ///   - refused: a connection was over a limit and closed at once.
   ///   - accept: gives the connection its handler; nil closes it.
@@ -56,7 +56,14 @@ package final class Listener: Sendable {
     } catch {
       return loop.makeFailedFuture(error)
     }
-    return ServerBootstrap(group: loop)
+    var bootstrap = ServerBootstrap(group: loop)
+    if case .v6 = socketAddress {
+      // `::` is IPv6 only, whatever the system's default, so that 0.0.0.0 can be listened on as well.
+      bootstrap = bootstrap.serverChannelOption(
+        ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)
+    }
+    return
+      bootstrap
       .serverChannelOption(.backlog, value: limits.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in

@@ -168,6 +168,12 @@ final class Federation {
 
   var now: StreamTime { StreamTime(milliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000)) }
 
+  /// When the entry was accepted, if it waited for long.
+  func delayedSince(_ entry: Entry) -> Timestamp? {
+    guard let clock = configuration.clock, entry.accepted + limits.delayWorthTelling < clock() else { return nil }
+    return entry.accepted
+  }
+
   private func tick() {
     let now = now
     for connection in inbound.values { connection.timePassed(now) }

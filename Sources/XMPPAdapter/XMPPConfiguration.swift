@@ -69,10 +69,13 @@ package struct XMPPConfiguration: Sendable {
   /// At least 32 random bytes; gateways that answer for the same domains share it (XEP-0185).
   package var dialbackSecret: [UInt8]
   package var software: ServerQueries
+  /// The time of day; with it, messages that had to wait say since when (XEP-0203).
+  package var clock: (@Sendable () -> Timestamp)?
 
   package init(
     adapter: AdapterID, domains: [Domain], serverTLS: TLSContext, listeners: [ListenAddress], partners: [Partner],
-    limits: XMPPLimits = XMPPLimits(), dialbackSecret: [UInt8] = Crypto.randomBytes(32), software: ServerQueries
+    limits: XMPPLimits = XMPPLimits(), dialbackSecret: [UInt8] = Crypto.randomBytes(32), software: ServerQueries,
+    clock: (@Sendable () -> Timestamp)? = nil
   ) {
     self.adapter = adapter
     self.domains = domains
@@ -82,6 +85,7 @@ package struct XMPPConfiguration: Sendable {
     self.limits = limits
     self.dialbackSecret = dialbackSecret
     self.software = software
+    self.clock = clock
   }
 }
 
@@ -112,6 +116,8 @@ package struct XMPPLimits: Sendable {
   package var verificationPause: Duration = .seconds(20)
   /// For all of a partner's servers together, until one of them has taken us.
   package var dialDeadline: Duration = .seconds(60)
+  /// A message that waited here for longer says so (XEP-0203).
+  package var delayWorthTelling: Duration = .seconds(30)
   /// At the end: how long what is on the way may take to be confirmed.
   package var drain: Duration = .seconds(2)
 

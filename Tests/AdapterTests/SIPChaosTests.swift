@@ -58,7 +58,7 @@ struct ChaosWorld {
   private var framers: [FlowID: StreamFramer] = [:]
   private var muteFlows: Set<FlowID> = []
   private var lastFlow: FlowID = 0
-  private var lastTick: Int64 = 0
+  private var lastTick: Int64 = 1_000_000
   private var dialogs: [(invite: SIPRequest, flow: FlowID)] = []
   private var serial = 0
 
@@ -103,7 +103,9 @@ struct ChaosWorld {
   }
 
   mutating func step(chaos: Bool) {
-    now += chaos && chance(2) ? Int64.random(in: 1000...20_000, using: &random) : Int64.random(in: 1...60, using: &random)
+    let jump = chaos && chance(2)
+    let target =
+      now + (jump ? Int64.random(in: 1000...20_000, using: &random) : Int64.random(in: 1...60, using: &random))
     if chaos {
       if chance(30) { submit() }
       if chance(1) { platformIsMute.toggle() }
@@ -111,16 +113,24 @@ struct ChaosWorld {
       if chance(3) { hangUp() }
       if chance(2) { disturb() }
     }
-    if now - lastTick >= 100 {
-      lastTick = now
-      turn { broker, time, actions in broker.tick(now: time, into: &actions) }
+    while true {
+      let timer = engine.timers.nextDeadline() ?? .max
+      // In the order of their times; what was sent first comes first.
+      let next = later.indices.min { later[$0].due < later[$1].due }
+      let due = min(timer, next.map { later[$0].due } ?? .max, lastTick + 100)
+      guard due <= target else { break }
+      now = max(now, due)
+      if let next, later[next].due == due {
+        handle(later.remove(at: next).event, chaos: chaos)
+      } else if due == timer {
+        engine.advance(to: now)
+        drain(chaos: chaos)
+      } else {
+        lastTick = now
+        turn { broker, time, actions in broker.tick(now: time, into: &actions) }
+      }
     }
-    // One queue for each direction, as between event loops: nothing overtakes.
-    let due = later.filter { $0.due <= now }
-    later.removeAll { $0.due <= now }
-    for (_, event) in due { handle(event, chaos: chaos) }
-    if let deadline = engine.timers.nextDeadline(), deadline <= now { engine.advance(to: now) }
-    drain(chaos: chaos)
+    now = target
   }
 
   private mutating func submit() {
@@ -223,7 +233,9 @@ struct ChaosWorld {
       dialogs.append((invite, flow))
     }
     if request.method == .message, status == 200, let number = Int(String(decoding: request.body, as: UTF8.self)) {
-      let pair = [HeaderName.from, .to].compactMap { request.headers.first($0).flatMap(NameAddr.init(parsing:))?.uri?.user }
+      let pair = [HeaderName.from, .to].compactMap {
+        request.headers.first($0).flatMap(NameAddr.init(parsing:))?.uri?.user
+      }
       processed[pair.joined(separator: "→"), default: []].append(number)
     }
     after(delay, .bytes(flow, response.bytes))

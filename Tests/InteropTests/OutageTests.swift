@@ -1,173 +1,244 @@
 import Foundation
-import Lab
+import NIOCore
 import Testing
 
+@testable import Lab
+
 extension InteropTests {
-  /// While the other side is away messages are kept; afterwards all arrive, in order. Only what was under way when it
-  /// went may come twice, and then with the same id.
+  /// One side is cut off under traffic in both directions and comes back: everything arrives, in order, or goes back to its
+  /// sender when its time is over. Partner and platform are played here, and count; real servers are in
+  /// `ServerOutageTests`.
   @Suite(.serialized) struct OutageTests {
-    static let lines = (1...40).map { "line \($0)" }
+    /// Seconds of each outage: the minute that a partner may well be away takes `DRAWBRIDGE_LONG_OUTAGE=60`.
+    static let seconds = ProcessInfo.processInfo.environment["DRAWBRIDGE_LONG_OUTAGE"].flatMap(Int.init) ?? 6
+    /// Messages a second, in each direction.
+    static let rate = 40
+    /// What may be under way when a wire is cut, and come twice.
+    static let underWay = 2 * rate
 
-    /// Quick retries and short patience, so that a test takes seconds.
-    private static func impatient(_ configuration: inout GatewayConfiguration) {
-      configuration.more = [
-        "queue": ["retry-minimum": "\"100ms\"", "retry-maximum": "\"1s\"", "answer-delay": "\"200ms\""],
-        "xmpp": ["confirmation-timeout": "\"2s\""],
+    struct Outage: Sendable {
+      var name: String
+      /// Called again for every half second of messages, until the end.
+      var cut: @Sendable (Wires, Wires.Side) async throws -> Void
+    }
+
+    static let onTheWire: [Outage] = [
+      Outage(name: "process stopped") { try $0.set(.down, $1) },
+      Outage(name: "connections reset") { try $0.set(.refusing, $1) },
+      Outage(name: "connections flap") { wires, side in wires.cut(side) },
+      Outage(name: "balancer without server") { try $0.set(.closing, $1) },
+      Outage(name: "connections stall") { try $0.set(.swallowing, $1) },
+    ]
+
+    @Test(.timeLimit(.minutes(10))) func everythingArrivesAfterwards() async throws {
+      async let partner: Void = rideOut(Self.onTheWire, of: .partner)
+      async let platform: Void = rideOut(Self.onTheWire, of: .platform)
+      _ = try await (partner, platform)
+    }
+
+    /// Real packets, lost in a network of their own.
+    @Test(.timeLimit(.minutes(10))) func everythingArrivesAfterPacketsWereDropped() async throws {
+      let dropped = [Outage(name: "packets dropped") { try await $0.drop([$1]) }]
+      async let partner: Void = rideOut(dropped, of: .partner, throughNamespace: true)
+      async let platform: Void = rideOut(dropped, of: .platform, throughNamespace: true)
+      let cable = [
+        Outage(name: "packets of both sides dropped") { wires, _ in try await wires.drop([.partner, .platform]) }
       ]
+      async let both: Void = rideOut(cable, of: .partner, throughNamespace: true)
+      _ = try await (partner, platform, both)
     }
 
-    enum PartnerOutage: String, CaseIterable, Sendable {
-      case stopped, reset, swallowed, crashed
+    private func rideOut(_ outages: [Outage], of side: Wires.Side, throughNamespace: Bool = false) async throws {
+      try await withTraffic(throughNamespace: throughNamespace) { scene in
+        for outage in outages {
+          let before = try await scene.state()
+          let end = before.outward.sent + Self.rate * Self.seconds
+          var next = before.outward.sent
+          var sent = next
+          while sent < end {
+            if sent >= next {
+              try await outage.cut(scene.wires, side)
+              next += Self.rate / 2
+            }
+            sent = try await scene.state().outward.sent
+            try await Task.sleep(for: .milliseconds(20))
+          }
+          let during = try await scene.state()
+          try scene.wires.set(.passing, side)
+          if throughNamespace { try await scene.wires.drop([]) }
+          let recovery = try await scene.settle("\(side), \(outage.name)")
+          let after = try await scene.state()
+          print(
+            "outage of \(side), \(outage.name), \(Self.seconds) s: waited in \(during.inward.sent - during.inward.seen.count)"
+              + " out \(during.outward.sent - during.outward.seen.count)"
+              + ", all there after \(recovery), repeated in \(after.inward.repeated - before.inward.repeated)"
+              + " out \(after.outward.repeated - before.outward.repeated)")
+          for (old, new) in [(before.inward, after.inward), (before.outward, after.outward)] {
+            #expect(new.repeated - old.repeated <= Self.underWay, "\(side), \(outage.name)")
+            #expect(new.missing.isEmpty && new.refusals.isEmpty, "\(side), \(outage.name): \(new.refusals)")
+            #expect(new.reordered == 0 && new.idsChanged == 0, "\(side), \(outage.name)")
+          }
+        }
+      }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: PartnerOutage.allCases)
-    func partner(_ outage: PartnerOutage) async throws {
+    /// What cannot be delivered in time goes back: as an error stanza to the partner's user, as a message in the
+    /// conversation to the platform's.
+    @Test(.timeLimit(.minutes(5))) func everythingElseGoesBackInTime() async throws {
+      async let partner: Void = bounce(.partner, cut: .swallowing)
+      async let platform: Void = bounce(.platform, cut: .down)
+      _ = try await (partner, platform)
+    }
+
+    private func bounce(_ side: Wires.Side, cut: TCPRelay.State) async throws {
+      try await withTraffic(adjust: { $0.more["queue"]?["time-to-live"] = "\"10s\"" }) { scene in
+        let before = try await scene.state()
+        try scene.wires.set(cut, side)
+        try await scene.wait("messages for the \(side)") { $0.outward.sent >= before.outward.sent + 2 * Self.rate }
+        try await scene.offer(false)
+        let start = ContinuousClock.now
+        @Sendable func ledger(_ traffic: TwoWayTraffic) -> DeliveryLedger { side == .partner ? traffic.outward : traffic.inward }
+        try await scene.wait("everything for the \(side) to go back", within: .seconds(40)) {
+          ledger($0).isSettled(upTo: ledger($0).sent)
+        }
+        let end = ContinuousClock.now
+        try scene.wires.set(.passing, side)
+        try await scene.offer(true)
+        try await scene.settle("\(side), after messages went back")
+        let after = try await scene.state()
+        let (old, new) = side == .partner ? (before.outward, after.outward) : (before.inward, after.inward)
+        let returned = new.refusals
+        print(
+          "outage of \(side), \(cut): \(returned.count) messages went back within \(end - start) of the last,"
+            + " \(new.refused.intersection(new.seen).count) of them had arrived: \(Set(returned.values).prefix(3))")
+        #expect(returned.count >= Self.rate)
+        #expect(new.refused.intersection(new.seen).count <= Self.underWay)
+        #expect(new.missing.isEmpty && new.reordered == 0 && new.repeated - old.repeated <= Self.underWay)
+        switch side {
+        case .partner: #expect(returned.values.allSatisfy { $0.contains("was not delivered") }, "\(returned)")
+        case .platform: #expect(Set(returned.values) == ["wait remote-server-timeout"], "\(returned)")
+        }
+      }
+    }
+
+    /// A restart in good order, under as much traffic as goes.
+    @Test(.timeLimit(.minutes(3))) func restartLosesNothing() async throws {
+      let count = 3000
+      try await withTraffic(count: count) { scene in
+        for mark in [1500, 3500] {
+          try await scene.wait("\(mark) arrivals") { $0.inward.seen.count + $0.outward.seen.count >= mark }
+          let start = ContinuousClock.now
+          try await scene.stage.gateway.restart()
+          print("restart took \(ContinuousClock.now - start)")
+        }
+        try await scene.wait("all messages", within: .seconds(60)) { $0.isComplete }
+        let state = try await scene.state()
+        for (name, ledger) in [("partner to platform", state.inward), ("platform to partner", state.outward)] {
+          print("two restarts, \(name): repeated \(ledger.repeated) of \(ledger.sent), reordered \(ledger.reordered)")
+          #expect(ledger.missing.isEmpty && ledger.refusals.isEmpty && ledger.reordered == 0 && ledger.idsChanged == 0)
+          // Of each restart: what was acknowledged to us on a connection that closed before we heard of it.
+          #expect(ledger.repeated <= 100)
+        }
+      }
+    }
+
+    // MARK: Played sides
+
+    struct State: Sendable {
+      var inward: DeliveryLedger
+      var outward: DeliveryLedger
+    }
+
+    /// A gateway with traffic that has begun to flow.
+    struct Scene {
+      let stage: LoadStage
+      let wires: Wires
+      let traffic: TwoWayTraffic
+
+      func state() async throws -> State {
+        let traffic = traffic
+        return try await stage.loop.submit { State(inward: traffic.inward, outward: traffic.outward) }.get()
+      }
+
+      func offer(_ on: Bool) async throws {
+        let traffic = traffic
+        try await stage.loop.submit {
+          traffic.offersInward = on
+          traffic.offersOutward = on
+        }.get()
+      }
+
+      func wait(
+        _ what: String, within limit: Duration = .seconds(30), _ condition: @escaping @Sendable (TwoWayTraffic) -> Bool
+      ) async throws {
+        let traffic = traffic
+        let end = ContinuousClock.now + limit
+        while try await !stage.loop.submit({ condition(traffic) }).get() {
+          if ContinuousClock.now >= end {
+            let summary = try await stage.loop.submit { traffic.summary }.get()
+            throw LabError("no \(what) within \(limit): \(summary)", log: stage.gateway.log.tail(20))
+          }
+          try await Task.sleep(for: .milliseconds(20))
+        }
+      }
+
+      /// Waits until all that was written so far has arrived or come back.
+      @discardableResult
+      func settle(_ what: String) async throws -> Duration {
+        let mark = try await state()
+        let start = ContinuousClock.now
+        try await wait("end of \(what)", within: .seconds(60)) {
+          $0.isSettled(inward: mark.inward.sent, outward: mark.outward.sent)
+        }
+        return ContinuousClock.now - start
+      }
+    }
+
+    /// - Parameter count: nil: steadily, `rate` in each direction.
+    private func withTraffic(
+      count: Int? = nil, throughNamespace: Bool = false, adjust: (inout GatewayConfiguration) -> Void = { _ in },
+      _ body: (Scene) async throws -> Void
+    ) async throws {
       try await withWorkspace { workspace in
-        let relays = Relays()
-        var plan = Stage.Plan()
-        plan.gateway = { configuration in
-          Self.impatient(&configuration)
-          guard let port = configuration.dns.port(of: "_xmpp-server._tcp.partner.test"),
-            let relay = try? TCPRelay(to: port)
-          else { return }
-          relays.partner = relay
-          configuration.partners[0].address = "127.0.0.1"
-          configuration.partners[0].port = relay.port
+        let namespace = throughNamespace ? try await NetworkNamespace(in: workspace) : nil
+        var wires: Wires?
+        let stage = try await LoadStage(in: workspace, logLevel: "info") { configuration in
+          configuration.beImpatient()
+          adjust(&configuration)
+          wires = try Wires(&configuration, through: namespace)
         }
-        let stage = try await Stage(plan, in: workspace)
+        let scene = Scene(
+          stage: stage, wires: wires!,
+          traffic: TwoWayTraffic(
+            partner: stage.partner, platform: stage.platform, ports: wires!.ports, count: count ?? .max, users: 10,
+            pace: count == nil ? .milliseconds(Int64(1000 / Self.rate)) : nil))
+        let traffic = scene.traffic
+        var failure: (any Error)?
         do {
-          let relay = try #require(relays.partner)
-          let prosody = try #require(stage.prosody)
-          var juliet = try await stage.xmppUser()
-          let romeo = try await stage.sipUser(over: .tcp)
-          try await converse(juliet, romeo)
-          switch outage {
-          case .stopped: prosody.process.signal(SIGSTOP)
-          case .reset: relay.set(.refusing)
-          case .swallowed: relay.set(.swallowing)
-          case .crashed: await prosody.process.kill()
-          }
-          for line in Self.lines {
-            let reply = try await romeo.say(line, to: "sip:juliet@partner.test")
-            #expect(reply.status == 200 || reply.status == 202, "\(line): \(reply.status) \(reply.reason)")
-          }
-          switch outage {
-          case .stopped: prosody.process.signal(SIGCONT)
-          case .reset, .swallowed: relay.set(.passing)
-          case .crashed:
-            try await prosody.restart()
-            juliet = try await stage.xmppUser()
-          }
-          try await expectAll(within: .seconds(30)) {
-            try await juliet.hear(within: $0).node
-          }
-          try await converse(juliet, romeo, "afterwards")
+          try await stage.loop.submit { traffic.start() }.get()
+          try await scene.wait("first messages") { $0.inward.seen.count >= 20 && $0.outward.seen.count >= 20 }
+          try await body(scene)
+          try await stage.loop.submit { traffic.finish() }.get()
+          try await scene.wait("complete delivery", within: .seconds(60)) { $0.isComplete }
         } catch {
-          throw LabError("\(error)", log: stage.logs())
+          failure = error
         }
+        #expect(stage.gateway.process.isRunning, "drawbridge ended: \(stage.gateway.log.tail(5))")
+        try await stage.loop.submit { traffic.stop() }.get()
+        await stage.close()
+        await namespace?.close()
+        if let failure { throw failure }
       }
     }
+  }
+}
 
-    enum PlatformOutage: String, CaseIterable, Sendable { case stopped, crashed }
-
-    @Test(.timeLimit(.minutes(2)), arguments: PlatformOutage.allCases)
-    func platform(_ outage: PlatformOutage) async throws {
-      try await withWorkspace { workspace in
-        let port = try Loopback.freePort()
-        var plan = Stage.Plan()
-        // Registrations do not outlive Kamailio.
-        plan.kamailio = { $0.fixedUsers = ["romeo": port] }
-        plan.gateway = { Self.impatient(&$0) }
-        let stage = try await Stage(plan, in: workspace)
-        do {
-          let juliet = try await stage.xmppUser()
-          let romeo = try await stage.sipUser(over: .tcp, fixedPort: port)
-          try await converse(juliet, romeo)
-          switch outage {
-          case .stopped: stage.kamailio.process.signalGroup(SIGSTOP)
-          case .crashed: await stage.kamailio.process.kill()
-          }
-          for line in Self.lines { juliet.say(line, to: "romeo@corp.test") }
-          // The gateway has them when its queue says so; nothing has been answered with an error.
-          try await waitUntil(within: .seconds(5)) { stage.gateway.log.contains("does not answer") }
-          switch outage {
-          case .stopped: stage.kamailio.process.signalGroup(SIGCONT)
-          case .crashed: try await stage.kamailio.restart()
-          }
-          var seen: [String] = []
-          while seen.last != Self.lines.last {
-            seen.append(try await romeo.hear(within: .seconds(40)).text)
-          }
-          #expect(inOrder(seen), "\(seen)")
-          // Romeo's own connection went with the old Kamailio; he can only be called.
-          juliet.say("afterwards", to: "romeo@corp.test")
-          _ = try await romeo.hear(body: "afterwards")
-        } catch {
-          throw LabError("\(error)", log: stage.logs())
-        }
-      }
-    }
-
-    /// What waited longer than it may comes back to its sender.
-    @Test(.timeLimit(.minutes(2))) func timeToLive() async throws {
-      var plan = Stage.Plan()
-      plan.gateway = {
-        Self.impatient(&$0)
-        $0.more["queue"]?["time-to-live"] = "\"10s\""
-      }
-      try await withStage(plan) { stage in
-        let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser())
-        try await converse(juliet, romeo)
-        await stage.kamailio.process.kill()
-        let error = try await juliet.error(for: juliet.say("x", to: "romeo@corp.test"), within: .seconds(20))
-        #expect(error.condition == "remote-server-timeout", "\(error)")
-      }
-    }
-
-    /// kill -9 of the gateway with messages waiting: they are there after the restart.
-    @Test(.timeLimit(.minutes(2))) func gatewayCrash() async throws {
-      var plan = Stage.Plan()
-      plan.gateway = { Self.impatient(&$0) }
-      try await withStage(plan) { stage in
-        let (juliet, romeo) = (try await stage.xmppUser(), try await stage.sipUser(over: .tcp))
-        try await converse(juliet, romeo)
-        let prosody = try #require(stage.prosody)
-        prosody.process.signal(SIGSTOP)
-        for line in Self.lines {
-          let reply = try await romeo.say(line, to: "sip:juliet@partner.test")
-          #expect(reply.status == 202 || reply.status == 200)
-        }
-        await stage.gateway.crash()
-        try await stage.gateway.restart()
-        prosody.process.signal(SIGCONT)
-        try await expectAll(within: .seconds(30)) { try await juliet.hear(within: $0).node }
-        try await converse(juliet, romeo, "afterwards")
-      }
-    }
-
-    /// Hears every line; a repeated one must carry the id it had, and no line may come before an earlier one.
-    private func expectAll(within limit: Duration, _ next: (Duration) async throws -> XMLNode) async throws {
-      var seen: [String] = []
-      var ids: [String: String] = [:]
-      while Set(seen).count < Self.lines.count || seen.last != Self.lines.last {
-        let node = try await next(limit)
-        let text = node.child("body")?.text ?? ""
-        seen.append(text)
-        let id = node["id"] ?? ""
-        #expect(ids[text] == nil || ids[text] == id, "\(text) came again as \(id), was \(ids[text] ?? "")")
-        ids[text] = id
-      }
-      #expect(inOrder(seen), "\(seen)")
-    }
-
-    /// First appearances in order.
-    private func inOrder(_ seen: [String]) -> Bool {
-      var known: Set<String> = []
-      return seen.filter { known.insert($0).inserted } == Self.lines
-    }
-
-    private final class Relays: @unchecked Sendable {
-      var partner: TCPRelay?
-    }
+extension GatewayConfiguration {
+  /// Quick retries and short patience, so that a test takes seconds.
+  mutating func beImpatient() {
+    more["queue", default: [:]].merge(
+      ["retry-minimum": "\"100ms\"", "retry-maximum": "\"1s\"", "answer-delay": "\"200ms\""]) { $1 }
+    more["xmpp", default: [:]].merge(["confirmation-timeout": "\"2s\"", "negotiation-timeout": "\"3s\""]) { $1 }
+    for index in platforms.indices { platforms[index].more["check-interval"] = "\"5s\"" }
   }
 }

@@ -40,6 +40,8 @@ package struct GatewayConfiguration: Sendable {
     package var certificate: Certificate?
     package var listenPort: Int
     package var listen = ["127.0.0.1"]
+    /// Further keys, values in TOML.
+    package var more: [String: String] = [:]
 
     package init(_ name: String, hostName: String, nextHopPort: Int, listenPort: Int) {
       self.name = name
@@ -104,14 +106,15 @@ package struct GatewayConfiguration: Sendable {
           ("name", quoted(platform.name)), ("kind", quoted("sip")), ("mode", quoted(platform.mode.rawValue)),
           ("transport", quoted(platform.certificate == nil ? "tcp" : "tls")), ("host-name", quoted(platform.hostName)),
           ("next-hop", quoted(platform.nextHop)), ("next-hop-port", "\(platform.nextHopPort)"),
-          ("listen", "[\(platform.listen.map(quoted).joined(separator: ", "))]"), ("listen-port", "\(platform.listenPort)"),
+          ("listen", "[\(platform.listen.map(quoted).joined(separator: ", "))]"),
+          ("listen-port", "\(platform.listenPort)"),
           ("certificate", platform.certificate.map { quoted($0.certificate) }),
           ("key", platform.certificate.map { quoted($0.key) }),
           (
             "trusted-peers",
             platform.trustedPeers.isEmpty ? nil : "[\(platform.trustedPeers.map(quoted).joined(separator: ", "))]"
           ),
-        ])
+        ] + platform.more.sorted { $0.key < $1.key }.map { ($0.key, Optional($0.value)) })
     }
     var sections: [String: [String: String]] = [
       "xmpp": ["listen": "[\"127.0.0.1\"]", "port": "\(xmppPort)", "direct-tls-port": "\(directTLSPort)"],

@@ -13,8 +13,8 @@ package final class HostileServer: @unchecked Sendable {
   private var listener: Listener?
 
   /// - Parameter directTLS: TLS begins with the first byte.
-  package init(on loop: any EventLoop, directTLS: TLSContext? = nil) async throws {
-    port = try Loopback.freePort()
+  package init(port: Int, on loop: any EventLoop, directTLS: TLSContext? = nil) async throws {
+    self.port = port
     self.loop = loop
     try await loop.flatSubmit { [self] in
       Listener.bind(address: Loopback.address, port: port, on: loop, directTLS: directTLS) { [self] connection in

@@ -17,6 +17,9 @@ package final class HostileStage: @unchecked Sendable {
     case authenticated
   }
 
+  /// A partner whose servers need no certificate: strangers in its name get as far as strangers can.
+  package static let laxDomain = "lax.test"
+
   package let stage: LoadStage
   package let loop: any EventLoop
   package let authority: CertificateAuthority
@@ -28,40 +31,47 @@ package final class HostileStage: @unchecked Sendable {
   private let lock = NSLock()
   private var arrivedIn: [String] = []
   private var arrivedOut: [String] = []
+  private var stanzas: [String] = []
   private var answers: [String: Int] = [:]
   private var count = 0
 
   package init(in workspace: Workspace, adjust: (inout GatewayConfiguration) throws -> Void = { _ in }) async throws {
     stage = try await LoadStage(in: workspace, logLevel: "info") { configuration in
       configuration.more["xmpp", default: [:]]["connections-per-address"] = "1000"
+      var lax = GatewayConfiguration.Partner(Self.laxDomain)
+      lax.dialback = true
+      configuration.partners.append(lax)
       try adjust(&configuration)
     }
     loop = stage.loop
     authority = stage.authority
     let trust = TrustStore.file(authority.root)
     nobody = try TLSContext.client(identity: nil, trust: trust, options: TLSOptions())
-    func identity(_ name: String) throws -> TLSContext {
-      let files = authority.files(name)
-      let identity = try TLSIdentity(certificateFile: files.certificate, keyFile: files.key, domains: [name])
-      return try TLSContext.client(identity: identity, trust: trust, options: TLSOptions())
-    }
-    partner = try identity(LoadStage.partnerDomain)
-    platform = try identity("platform.corp.test")
-    let (partner, platform) = (stage.partner, stage.platform)
+    partner = try Self.client(authority.files(LoadStage.partnerDomain), trust)
+    platform = try Self.client(authority.files("platform.corp.test"), trust)
+    let (honest, provider) = (stage.partner, stage.platform)
     try await loop.submit { [self] in
-      platform.onRequest = { request in
+      provider.onRequest = { request in
         self.lock.withLock { self.arrivedIn.append(String(decoding: request.body, as: UTF8.self)) }
         return 200
       }
-      platform.onResponse = { response in
+      provider.onResponse = { response in
         self.lock.withLock { self.answers[response["Call-ID"] ?? ""] = response.status }
       }
-      partner.onStanza = { stanza in
+      honest.onStanza = { stanza in
         let body = stanza.child("body", stanza.name.namespace)?.text ?? ""
-        self.lock.withLock { self.arrivedOut.append(body) }
+        self.lock.withLock {
+          self.arrivedOut.append(body)
+          self.stanzas.append("\(stanza.name.local) \(stanza["type"] ?? "") \(stanza["id"] ?? "")")
+        }
       }
     }.get()
     try await stage.connect()
+  }
+
+  private static func client(_ files: Certificate, _ trust: TrustStore) throws -> TLSContext {
+    let identity = try TLSIdentity(certificateFile: files.certificate, keyFile: files.key, domains: [])
+    return try TLSContext.client(identity: identity, trust: trust, options: TLSOptions())
   }
 
   package var gateway: GatewayProcess { stage.gateway }
@@ -71,6 +81,9 @@ package final class HostileStage: @unchecked Sendable {
   package var platformHeard: [String] { lock.withLock { arrivedIn } }
   /// Bodies that reached the partner.
   package var partnerHeard: [String] { lock.withLock { arrivedOut } }
+
+  /// Kind, type and id of every stanza that reached the partner.
+  package var partnerStanzas: [String] { lock.withLock { stanzas } }
 
   // MARK: Honest traffic
 
@@ -117,7 +130,7 @@ package final class HostileStage: @unchecked Sendable {
 
   // MARK: Ways in
 
-  package static func header(from: String = "partner.test", to: String = "corp.test", _ more: String = "") -> String {
+  package static func header(from: String = laxDomain, to: String = "corp.test", more: String = "") -> String {
     "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
       + "from='\(from)' to='\(to)' version='1.0'\(more)>"
   }
@@ -132,21 +145,23 @@ package final class HostileStage: @unchecked Sendable {
         gateway.configuration.directTLSPort, tls: nobody, serverName: "corp.test", on: loop)
     case .secured: return try await secured(with: nobody)
     case .authenticated:
-      let peer = try await secured(with: partner)
-      peer.send(Self.header())
+      let peer = try await secured(with: partner, as: LoadStage.partnerDomain)
+      peer.send(Self.header(from: LoadStage.partnerDomain))
       try await peer.hear("</stream:features>")
       peer.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>")
       try await peer.hear("<success")
       try await peer.hear("/>")
-      peer.send(Self.header())
+      peer.send(Self.header(from: LoadStage.partnerDomain))
       try await peer.hear("</stream:features>")
       return peer
     }
   }
 
-  package func secured(with context: TLSContext) async throws -> HostileConnection {
+  package func secured(
+    with context: TLSContext, as domain: String = laxDomain
+  ) async throws -> HostileConnection {
     let peer = try await attacker(.clear)
-    peer.send(Self.header())
+    peer.send(Self.header(from: domain))
     try await peer.hear("</stream:features>")
     peer.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
     try await peer.hear("<proceed")

@@ -4,7 +4,8 @@ package struct DeliveryLedger: Sendable {
   package let users: Int
   package private(set) var sent = 0
   package private(set) var acknowledged: Set<Int> = []
-  package private(set) var refused: Set<Int> = []
+  /// Why, in the words of the notice that its sender got: an error condition, a status, a text.
+  package private(set) var refusals: [Int: String] = [:]
   package private(set) var arrivals: [Int] = []
   package private(set) var seen: Set<Int> = []
   package private(set) var repeated = 0
@@ -25,7 +26,14 @@ package struct DeliveryLedger: Sendable {
   }
 
   package mutating func acknowledge(_ number: Int) { acknowledged.insert(number) }
-  package mutating func refuse(_ number: Int) { refused.insert(number) }
+  package mutating func refuse(_ number: Int, _ reason: String) { refusals[number] = reason }
+
+  package var refused: Set<Int> { Set(refusals.keys) }
+
+  /// Everything up to this number has arrived, or come back to its sender.
+  package func isSettled(upTo end: Int) -> Bool {
+    (0..<end).allSatisfy { seen.contains($0) || refusals[$0] != nil }
+  }
 
   /// - Parameter id: what identifies the message on the arriving side; a repeat must carry the same.
   package mutating func arrive(_ number: Int, id: String) {
@@ -41,5 +49,5 @@ package struct DeliveryLedger: Sendable {
     newest[user] = max(newest[user], number)
   }
 
-  package var missing: Set<Int> { acknowledged.subtracting(seen) }
+  package var missing: Set<Int> { acknowledged.subtracting(seen).subtracting(refusals.keys) }
 }

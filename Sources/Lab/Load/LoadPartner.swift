@@ -59,6 +59,9 @@ package final class LoadPartner: @unchecked Sendable {
   package var isEstablished: Bool { out?.isEstablished ?? false }
   package var hasStreamManagement: Bool { out?.managed ?? false }
 
+  /// Gives the stream to the gateway up, as a server does that has heard nothing for too long.
+  package func abandon() { out?.connection.abort(.timeout("no acknowledgement")) }
+
   package func close() {
     listener?.stop()
     out?.connection.close()

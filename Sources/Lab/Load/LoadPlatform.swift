@@ -51,6 +51,9 @@ package final class LoadPlatform: @unchecked Sendable {
 
   package func send(_ message: WireSIP) { out?.connection.write(message.bytes) }
 
+  /// Gives the connection to the gateway up, as a server does that has heard nothing for too long.
+  package func abandon() { out?.connection.abort(.timeout("no response")) }
+
   package func close() {
     listener?.stop()
     out?.connection.close()

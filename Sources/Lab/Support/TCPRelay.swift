@@ -57,6 +57,8 @@ package final class TCPRelay: @unchecked Sendable {
     let far: Descriptor
     /// Once it swallowed something it can never pass again.
     var broken = false
+    /// Directions that have come to their end.
+    var ended = 0
 
     init(near: Descriptor, far: Descriptor) {
       self.near = near
@@ -151,15 +153,13 @@ package final class TCPRelay: @unchecked Sendable {
         if passes && !writeAll(target.number, bytes) { break }
       }
       guard let self else { return }
-      let known = self.lock.withLock { () -> Bool in
+      self.lock.withLock {
         // While it swallows, an end is swallowed as well.
         if self.state == .swallowing { pair.broken = true }
-        if pair.broken { return false }
-        return self.pairs.removeValue(forKey: ObjectIdentifier(pair)) != nil
-      }
-      if known {
-        pair.near.hangUp()
-        pair.far.hangUp()
+        guard !pair.broken else { return }
+        pair.ended += 1
+        if pair.ended == 2 { self.pairs[ObjectIdentifier(pair)] = nil }
+        shutdown(target.number, Int32(SHUT_WR))
       }
     }
   }

@@ -37,7 +37,7 @@ extension Engine {
     dialogs[dialog.id] = pair
     observe(.sessions(sessions.count))
     answer(key, ok)
-    _ = start(.acknowledgement(pair, serial: session.serial), after: .milliseconds(interval))
+    setTimer(.acknowledgement(pair, serial: session.serial), after: .milliseconds(interval), of: pair)
   }
 
   /// The peer begins anew: whatever there was between the two is over. Gives back the entry that waited for it.
@@ -93,7 +93,7 @@ extension Engine {
     if let flow = sessionFlow(pair) { act(.write(flow, ok.bytes)) }
     let next = min(interval * 2, times.t2.milliseconds)
     sessions[pair]?.state = .answering(ok, interval: next, since: since)
-    _ = start(.acknowledgement(pair, serial: serial), after: .milliseconds(next))
+    setTimer(.acknowledgement(pair, serial: serial), after: .milliseconds(next), of: pair)
   }
 
   // MARK: Inside
@@ -157,6 +157,6 @@ extension Engine {
     let interval = configuration.times.transaction.t1.milliseconds
     sessions[pair]?.state = .answering(ok, interval: interval, since: now)
     answer(key, ok)
-    _ = start(.acknowledgement(pair, serial: session.serial), after: .milliseconds(interval))
+    setTimer(.acknowledgement(pair, serial: session.serial), after: .milliseconds(interval), of: pair)
   }
 }

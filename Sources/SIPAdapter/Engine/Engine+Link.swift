@@ -70,13 +70,14 @@ extension Engine {
     if isNews { observe(.linkDown) }
     guard isNews || queue.count > 0 else { return }
     reportedDown = true
-    queue.giveBackAll()
+    // The broker may tell the senders at once that it is over, and then none of these comes again.
+    let until = now + configuration.times.settle.milliseconds
+    for (pair, ids) in queue.giveBackAll() { remember(ids, of: pair, until: until) }
     for pair in Array(sessions.keys) {
       sessions[pair]?.waiting = nil
       if case .glare = sessions[pair]?.state { endSession(pair, sayBye: false) }
     }
     retried = []
-    linkSettles = now + configuration.times.reconnectMinimum.milliseconds / 2
     let error = DeliveryError(
       .remoteServerTimeout, text: "The server of the recipient does not answer.", detail: "SIP next hop: \(reason)")
     for domain in configuration.domains { tell(.lost(destination(domain), error, permanence)) }

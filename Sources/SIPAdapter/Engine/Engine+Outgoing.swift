@@ -4,29 +4,47 @@ import SIPCore
 // Entries of the broker on their way to the platform.
 extension Engine {
   mutating func deliver(_ entry: Entry) {
-    let pair = Pair(entry)
-    // The broker sent it off before it knew that older ones came back. It has to stay behind them.
-    if now < linkSettles { return tell(.deferred([entry.id], Self.settling)) }
-    if let until = unsettled[pair] {
-      if now < until { return tell(.deferred([entry.id], Self.settling)) }
-      unsettled[pair] = nil
+    if mustFollow(entry) {
+      let error = DeliveryError(
+        .remoteServerTimeout, text: "The server of the recipient does not answer.",
+        detail: "an older message of the same conversation has to go first")
+      return tell(.deferred([entry.id], error))
     }
     switch queue.add(entry) {
     case .known: break
     case .queued: if case .down = link { connectSoon() }
     case .full:
-      tell(
-        .deferred(
-          [entry.id],
-          DeliveryError(
-            .resourceConstraint, text: "Too many messages are waiting.",
-            detail: "SIP adapter holds its limit of \(configuration.limits.heldEntries) entries")))
+      giveBack([entry.id], of: Pair(entry), Self.overload(configuration.limits.heldEntries, "entries"))
     }
   }
 
-  private static let settling = DeliveryError(
-    .remoteServerTimeout, text: "The server of the recipient does not answer.",
-    detail: "an older message of the same conversation has to go first")
+  static func overload(_ limit: Int, _ what: String) -> DeliveryError {
+    DeliveryError(
+      .resourceConstraint, text: "Too many messages are on their way.",
+      detail: "SIP adapter has its limit of \(limit) \(what)")
+  }
+
+  /// Whether the broker sent the entry off before it heard that older ones of the pair are back with it. Then it has to
+  /// go back as well, or it would overtake them. One that was given back and comes again shows that the broker has heard.
+  private mutating func mustFollow(_ entry: Entry) -> Bool {
+    let pair = Pair(entry)
+    guard let record = returned[pair] else { return false }
+    if record.ids.contains(entry.id) || now >= record.until {
+      returned[pair] = nil
+      return false
+    }
+    returned[pair]?.ids.insert(entry.id)
+    return true
+  }
+
+  mutating func remember(_ ids: [EntryID], of pair: Pair, until: Int64) {
+    // Pairs of which the broker had nothing left to send again. Without the record their next entry goes at once.
+    if returned.count >= configuration.limits.heldEntries { returned = [:] }
+    var record = returned.removeValue(forKey: pair) ?? Returned()
+    record.ids.formUnion(ids)
+    record.until = max(record.until, until)
+    returned[pair] = record
+  }
 
   /// Sends off what may go.
   mutating func pump() {
@@ -115,15 +133,15 @@ extension Engine {
     tell(.refused(entry.id, error))
   }
 
-  /// The pair has to wait: everything of it goes back, and what the broker has already sent off follows.
+  /// The pair has to wait: everything of it goes back.
   mutating func giveBack(_ pair: Pair, _ error: DeliveryError) {
-    let ids = queue.giveBack(pair)
+    giveBack(queue.giveBack(pair), of: pair, error)
+  }
+
+  private mutating func giveBack(_ ids: [EntryID], of pair: Pair, _ error: DeliveryError) {
     guard !ids.isEmpty else { return }
     for id in ids { retried.remove(id) }
-    if unsettled.count >= configuration.limits.heldEntries {
-      unsettled = unsettled.filter { $0.value > now }
-    }
-    unsettled[pair] = now + configuration.times.settle.milliseconds
+    remember(ids, of: pair, until: .max)
     tell(.deferred(ids, error))
   }
 }

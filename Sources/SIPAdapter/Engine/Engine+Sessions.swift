@@ -5,11 +5,7 @@ import SIPCore
 extension Engine {
   mutating func openSession(_ pair: Pair, for entry: Entry, on flow: FlowID) {
     guard sessions.count < configuration.limits.sessions else {
-      return giveBack(
-        pair,
-        DeliveryError(
-          .resourceConstraint, text: "Too many conversations are open.",
-          detail: "SIP adapter has its limit of \(configuration.limits.sessions) sessions"))
+      return giveBack(pair, Self.overload(configuration.limits.sessions, "sessions"))
     }
     lastSession += 1
     var session = IMSession(serial: lastSession, state: .glare, now: now)
@@ -37,7 +33,7 @@ extension Engine {
     request.body = SessionDescription.offer(host: localHost)
     let number = send(request, on: flow, purpose: .invite(pair, serial: serial))
     sessions[pair]?.state = .inviting(number)
-    _ = start(.inviteDeadline(pair, serial: serial), after: configuration.times.inviteDeadline)
+    setTimer(.inviteDeadline(pair, serial: serial), after: configuration.times.inviteDeadline, of: pair)
   }
 
   var contact: String { "<sip:\(sentBy);transport=\(configuration.transport.rawValue)>" }
@@ -59,9 +55,11 @@ extension Engine {
       sessions[pair]?.state = .glare
       sessions[pair]?.attempts += 1
       // RFC 3261 §14.1: whoever chose the Call-ID waits longer.
-      _ = start(.glare(pair, serial: serial), after: .milliseconds(2100 + tokens.random(below: 1900)))
+      let pause = Duration.milliseconds(2100 + tokens.random(below: 1900))
+      setTimer(.glare(pair, serial: serial), after: pause, of: pair)
     // No sessions with this one; messages by themselves may pass.
     case 405, 415, 488, 501:
+      timers.stop(session.timer)
       sessions[pair]?.state = .paged
       sessions[pair]?.waiting = nil
       sessions[pair]?.lastActivity = now
@@ -113,6 +111,7 @@ extension Engine {
   /// The session can carry messages from now on.
   mutating func established(_ pair: Pair) {
     guard let session = sessions[pair] else { return }
+    timers.stop(session.timer)
     sessions[pair]?.state = .established
     sessions[pair]?.lastActivity = now
     startIdleCheck(pair, session.serial)
@@ -212,11 +211,20 @@ extension Engine {
   mutating func endSession(_ pair: Pair, sayBye: Bool) {
     guard var session = sessions.removeValue(forKey: pair) else { return }
     observe(.sessions(sessions.count))
+    timers.stop(session.timer)
+    timers.stop(session.idleCheck)
     if let id = session.dialog?.id { dialogs[id] = nil }
     if sayBye, let flow = session.flow ?? link.flow, let bye = session.dialog?.request(.bye) {
       send(bye, on: flow, purpose: .courtesy)
     }
     if let entry = session.waiting { queue.again(entry) }
+  }
+
+  /// The one that the session's state needs, in place of the one before.
+  mutating func setTimer(_ timer: EngineTimer, after duration: Duration, of pair: Pair) {
+    timers.stop(sessions[pair]?.timer)
+    let id = start(timer, after: duration)
+    sessions[pair]?.timer = id
   }
 
   mutating func startIdleCheck(_ pair: Pair, _ serial: UInt64) {

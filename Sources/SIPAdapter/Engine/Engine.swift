@@ -33,8 +33,6 @@ struct Engine {
   var reportedDown: Bool?
   /// When the last attempt began.
   var lastConnect: Int64?
-  /// Until when entries that arrive may have been sent off before the broker knew that the link is down.
-  var linkSettles: Int64 = 0
 
   var flows: [FlowID: Flow] = [:]
   var clients: [UInt64: Client] = [:]
@@ -43,8 +41,8 @@ struct Engine {
   var servers: [ServerTransactionKey: Server] = [:]
 
   var queue: PairQueue
-  /// Pairs some of whose entries went back just now, and until when younger ones follow them.
-  var unsettled: [Pair: Int64] = [:]
+  /// What went back of a pair, until the broker shows that it has heard of it.
+  var returned: [Pair: Returned] = [:]
   /// How often an entry was refused for the moment: a further attempt is another transaction.
   var attempts: [EntryID: Int] = [:]
   /// Entries whose dialog died under them; a second time they are refused.

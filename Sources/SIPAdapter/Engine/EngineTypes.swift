@@ -101,6 +101,13 @@ struct Server {
   var timer: TimerID?
 }
 
+/// Entries of a pair that went back to the broker.
+struct Returned {
+  var ids: Set<EntryID> = []
+  /// From then on the broker has heard of it, whether or not it sends one of them again.
+  var until = Int64.min
+}
+
 /// A message that the broker has to answer for.
 struct PendingSubmission {
   let key: ServerTransactionKey

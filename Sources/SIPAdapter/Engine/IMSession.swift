@@ -31,6 +31,8 @@ struct IMSession {
   /// The one entry of the pair that is under way, until the session can carry it.
   var waiting: Entry?
   var lastActivity: Int64
+  /// Of its state: deadline of the INVITE, pause after glare, repetition of our 200.
+  var timer: TimerID?
   var idleCheck: TimerID?
   var attempts = 1
   /// An INFO is on its way.

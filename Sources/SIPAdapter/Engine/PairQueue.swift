@@ -101,7 +101,9 @@ struct PairQueue {
     return ids
   }
 
-  mutating func giveBackAll() {
-    self = PairQueue(limit: limit)
+  /// Lets go of everything.
+  mutating func giveBackAll() -> [(Pair, [EntryID])] {
+    defer { self = PairQueue(limit: limit) }
+    return Array(lines.keys).map { ($0, giveBack($0)) }
   }
 }

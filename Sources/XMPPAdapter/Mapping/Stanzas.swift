@@ -5,7 +5,8 @@ package import XMPPCore
 /// What the broker has for a partner, as stanzas. nil where a name cannot be written as an address.
 package enum OutgoingStanza {
   /// `id`: the sender's, or one that is the same at each attempt, so that a repetition can be told.
-  package static func message(_ message: Message, id: String) -> Stanza? {
+  /// `sent`: when it was really sent, if that is some time ago.
+  package static func message(_ message: Message, id: String, sent: Timestamp? = nil) -> Stanza? {
     guard let from = JID(message.from), let to = JID(message.to) else { return nil }
     var stanza = StanzaBuilder.envelope(
       .message, from: from, to: to, type: message.kind == .chat ? "chat" : "normal", id: id)
@@ -15,6 +16,7 @@ package enum OutgoingStanza {
     }
     stanza.add(XMLElement("body", namespace: Namespace.server, text: message.body))
     if let thread = message.thread { stanza.add(XMLElement("thread", namespace: Namespace.server, text: thread)) }
+    if let sent { stanza.add(Delay.element(from: message.from.domain, milliseconds: sent.milliseconds)) }
     return Stanza(.message, from: from, to: to, element: stanza)
   }
 

@@ -94,7 +94,7 @@ final class OutboundLink: OutboundConnectionOwner {
     switch entry.content {
     case .message(let message):
       id = OutgoingStanza.id(of: message, entry: entry.id)
-      stanza = OutgoingStanza.message(message, id: id ?? "")
+      stanza = OutgoingStanza.message(message, id: id ?? "", sent: federation.delayedSince(entry))
     case .failure(let report): stanza = OutgoingStanza.failure(report)
     }
     guard let stanza else {
