@@ -72,7 +72,7 @@ private final class SIPAdapterPair {
     var servers = ResolverConfiguration()
     servers.servers = .addresses(["127.0.0.1@9"])
     resolver = try Transport.Resolver(configuration: servers)
-    let ports = try (freePort(), freePort())
+    let ports = (try await freePort(), try await freePort())
     func configuration(_ domain: String, port: Int, next: Int, peer: String) throws -> SIPConfiguration {
       var configuration = SIPConfiguration(
         adapter: AdapterID(domain), domains: [domain], mode: mode, transport: transport,
@@ -167,15 +167,15 @@ private final class SIPSide {
 private let nextPort = Mutex(Int.random(in: 20_000..<30_000))
 
 /// A port that was free a moment ago and that no other test is given.
-private func freePort() throws -> Int {
+private func freePort() async throws -> Int {
   for _ in 0..<100 {
     let port = nextPort.withLock { next in
       next = next < 32_000 ? next + 1 : 20_000
       return next
     }
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-    if let channel = try? bootstrap.bind(host: "127.0.0.1", port: port).wait() {
-      try channel.close().wait()
+    if let channel = try? await bootstrap.bind(host: "127.0.0.1", port: port).get() {
+      try await channel.close().get()
       return port
     }
   }

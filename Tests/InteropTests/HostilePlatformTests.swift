@@ -46,14 +46,14 @@ extension InteropTests {
     @Test(.timeLimit(.minutes(1))) func unreadable() async throws {
       let rows: [(name: String, words: String, status: Int?)] = [
         ("garbage", String(repeating: "x", count: 5000), nil),
-        ("a header without end", request("X: " + String(repeating: "y", count: 40_000)), nil),
-        ("headers without end", request((0..<3000).map { "X: \($0)\r\n" }.joined()), nil),
+        ("a header without end", Self.request("X: " + String(repeating: "y", count: 40_000)), nil),
+        ("headers without end", Self.request((0..<3000).map { "X: \($0)\r\n" }.joined()), nil),
         ("a line that is none", "\u{1}\u{2}\u{3}\r\n\r\n", nil),
-        ("10 GB announced", request("Content-Length: 10000000000\r\n\r\n"), 413),
-        ("more than a number holds announced", request("Content-Length: 99999999999999999999999\r\n\r\n"), 400),
-        ("a negative length", request("Content-Length: -1\r\n\r\n"), 400),
-        ("two lengths", request("Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"), 400),
-        ("no length", request("\r\n"), 400),
+        ("10 GB announced", Self.request("Content-Length: 10000000000\r\n\r\n"), 413),
+        ("more than a number holds announced", Self.request("Content-Length: 99999999999999999999999\r\n\r\n"), 400),
+        ("a negative length", Self.request("Content-Length: -1\r\n\r\n"), 400),
+        ("two lengths", Self.request("Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"), 400),
+        ("no length", Self.request("\r\n"), 400),
       ]
       try await withHostileStage { stage in
         for row in rows {

@@ -97,7 +97,9 @@ extension InteropTests {
         try await scene.wait("messages for the \(side)") { $0.outward.sent >= before.outward.sent + 2 * Self.rate }
         try await scene.offer(false)
         let start = ContinuousClock.now
-        @Sendable func ledger(_ traffic: TwoWayTraffic) -> DeliveryLedger { side == .partner ? traffic.outward : traffic.inward }
+        @Sendable func ledger(_ traffic: TwoWayTraffic) -> DeliveryLedger {
+          side == .partner ? traffic.outward : traffic.inward
+        }
         try await scene.wait("everything for the \(side) to go back", within: .seconds(40)) {
           ledger($0).isSettled(upTo: ledger($0).sent)
         }

@@ -6,6 +6,11 @@ import Lab
 extension InteropTests {
   /// The lab against itself, without a gateway: what a failing interop test means is only clear while these pass.
   @Suite(.serialized) struct PeersTests {
+    @Test func missingPeerIsNamed() {
+      let error = #expect(throws: LabError.self) { try Tool.find("no-such-server", package: "nothing") }
+      #expect(error?.description == "no-such-server is not installed; the lab needs it (apt install nothing)")
+    }
+
     @Test(.timeLimit(.minutes(1))) func twoUsersOfOneProsody() async throws {
       try await withWorkspace { workspace in
         let dns = try DNSServer()

@@ -16,7 +16,7 @@
     }
   }
 
-  /// A2, A3, A6: bytes alive on the heap, not times. Other tests run meanwhile, so the populations are large.
+  /// A2, A3, A6: bytes alive on the heap, not times. Each in a process of its own, where nothing else allocates.
   @Suite(.serialized) struct MemoryTests {
     static let hostile: [String] = [
       "",
@@ -45,42 +45,46 @@
     ]
 
     @Test(arguments: hostile.indices)
-    func anUnauthenticatedPeerHoldsLittle(index: Int) {
-      let bytes = Array((streamHeader + Self.hostile[index]).utf8)
-      let population = 500
-      let before = liveBytes()
-      var parsers: [XMLStreamParser] = []
-      for _ in 0..<population {
-        let parser = XMLStreamParser(limits: .beforeAuthentication)
-        var events: [XMLStreamEvent] = []
-        try? parser.feed(bytes, into: &events)
-        parsers.append(parser)
+    func anUnauthenticatedPeerHoldsLittle(index: Int) async {
+      await #expect(processExitsWith: .success) { [index = index as Int] in
+        let bytes = Array((streamHeader + MemoryTests.hostile[index]).utf8)
+        let population = 500
+        let before = liveBytes()
+        var parsers: [XMLStreamParser] = []
+        for _ in 0..<population {
+          let parser = XMLStreamParser(limits: .beforeAuthentication)
+          var events: [XMLStreamEvent] = []
+          try? parser.feed(bytes, into: &events)
+          parsers.append(parser)
+        }
+        let each = (liveBytes() - before) / population
+        withExtendedLifetime((parsers, bytes)) {}
+        // 64 KB for each connection, of which TLS and the channel need nearly a half.
+        #expect(each < 40_960, "\(each) bytes each")
+        parsers = []
+        #expect((liveBytes() - before) / population < 1_024)
       }
-      let each = (liveBytes() - before) / population
-      withExtendedLifetime((parsers, bytes)) {}
-      // 64 KB for each connection, of which TLS and the channel need nearly a half.
-      #expect(each < 40_960, "\(each) bytes each")
-      parsers = []
-      #expect((liveBytes() - before) / population < 1_024)
     }
 
     /// A peer that invents names fills neither our tables nor Expat's.
-    @Test func aLongStreamDoesNotGrow() throws {
-      let parser = XMLStreamParser(limits: .authenticated)
-      var events: [XMLStreamEvent] = []
-      try parser.feed(Array(streamHeader.utf8), into: &events)
-      func send(_ range: Range<Int>) throws {
-        for index in range {
-          let stanza = "<n\(index) a\(index)='1' xmlns:p\(index)='u'><p\(index):m\(index)/></n\(index)>"
-          try parser.feed(Array(stanza.utf8), into: &events)
-          events.removeAll()
+    @Test func aLongStreamDoesNotGrow() async {
+      await #expect(processExitsWith: .success) {
+        let parser = XMLStreamParser(limits: .authenticated)
+        var events: [XMLStreamEvent] = []
+        try parser.feed(Array(streamHeader.utf8), into: &events)
+        func send(_ range: Range<Int>) throws {
+          for index in range {
+            let stanza = "<n\(index) a\(index)='1' xmlns:p\(index)='u'><p\(index):m\(index)/></n\(index)>"
+            try parser.feed(Array(stanza.utf8), into: &events)
+            events.removeAll()
+          }
         }
+        try send(0..<10_000)
+        let before = liveBytes()
+        try send(10_000..<100_000)
+        // 90,000 stanzas with four new names each would leave some 50 MB behind.
+        #expect(liveBytes() - before < 8_000_000)
       }
-      try send(0..<10_000)
-      let before = liveBytes()
-      try send(10_000..<100_000)
-      // 90,000 stanzas with four new names each would leave some 50 MB behind.
-      #expect(liveBytes() - before < 8_000_000)
     }
   }
 #endif

@@ -11,6 +11,9 @@ package final class Workspace: @unchecked Sendable {
   /// Set to keep the directory of a finished run for reading.
   private static var keeps: Bool { ProcessInfo.processInfo.environment["DRAWBRIDGE_LAB_KEEP"] != nil }
 
+  /// What everybody gets to end by themselves when all is over. Prosody always takes a second; nobody waits for it.
+  private static let grace = Duration.milliseconds(400)
+
   package init() throws {
     let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     var template = Array("\(base)/drawbridge-lab-XXXXXX".utf8CString)
@@ -61,7 +64,7 @@ package final class Workspace: @unchecked Sendable {
     // Detached: a cancelled task waits for nothing, and cleaning up has to wait.
     await Task.detached {
       await withTaskGroup(of: Void.self) { group in
-        for child in running where child.isRunning { group.addTask { await child.stop() } }
+        for child in running where child.isRunning { group.addTask { await child.stop(grace: Self.grace) } }
       }
     }.value
     lock.withLock { children.removeAll() }
