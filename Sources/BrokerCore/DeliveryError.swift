@@ -25,6 +25,27 @@ package struct DeliveryError: Error, Hashable, Sendable {
     case subscriptionRequired = "subscription-required"
     case undefinedCondition = "undefined-condition"
     case unexpectedRequest = "unexpected-request"
+
+    /// For a person, where the one who refused gave no text.
+    package var meaning: String {
+      switch self {
+      case .badRequest, .unexpectedRequest, .undefinedCondition: "The other side could not make sense of it."
+      case .conflict: "It conflicts with something on the other side."
+      case .featureNotImplemented: "The other side cannot do this."
+      case .forbidden, .notAllowed, .notAuthorized, .registrationRequired, .subscriptionRequired:
+        "The other side does not allow it."
+      case .gone, .redirect: "The recipient has another address now."
+      case .internalServerError: "The other side has a problem."
+      case .itemNotFound: "There is no such user."
+      case .jidMalformed: "The address is not valid."
+      case .notAcceptable, .policyViolation: "The other side does not accept this message."
+      case .recipientUnavailable: "The recipient is not available."
+      case .remoteServerNotFound: "There is no server for that address."
+      case .remoteServerTimeout: "The other side does not answer."
+      case .resourceConstraint: "The other side is too busy. Please try again later."
+      case .serviceUnavailable: "The recipient cannot be reached this way."
+      }
+    }
   }
 
   package var condition: Condition

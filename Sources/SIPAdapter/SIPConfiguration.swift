@@ -84,6 +84,8 @@ package struct SIPConfiguration: Sendable {
 package struct SIPAdapterLimits: Sendable {
   /// One message on the wire.
   package var message = SIPLimits()
+  /// The same of a peer that is not trusted: enough to tell it so, without waiting for a body.
+  package var untrustedMessage = SIPLimits(startLine: 2048, headerCount: 64, headerBytes: 8192, bodyBytes: 0)
   package var listener = ListenerLimits()
   package var connection = ConnectionLimits()
   /// Entries of the broker that are held at one time; beyond, they go back at once.

@@ -56,6 +56,8 @@ package final class Connection {
   var isPaused = false
   /// The peer has ended its side; told to the handler after all it sent.
   var inputEnded = false
+  /// Received since we closed our side, and dropped.
+  var bytesDropped = 0
   var isReading = false
   var reportedWritable = true
   var lastError: String?
@@ -119,7 +121,7 @@ package final class Connection {
   // MARK: Ending
 
   /// Sends what is queued, close_notify and FIN, then waits for the peer's end, at most `closeDeadline`. What the
-  /// peer still sends is read and dropped.
+  /// peer still sends is read and dropped, at most `closeBytes`.
   package func close() {
     guard case .open = phase else { return }
     if case .handshaking = security { return finish(.local) }

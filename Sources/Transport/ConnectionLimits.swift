@@ -6,6 +6,9 @@ package struct ConnectionLimits: Sendable {
   package var handshakeDeadline: TimeAmount = .seconds(10)
   /// From `close()` until the connection is torn down even if the peer has not closed its side (RFC 6120 §4.4).
   package var closeDeadline: TimeAmount = .seconds(5)
+  /// What the peer may still send after `close()`; who goes on regardless is cut off. Enough for what was on the way
+  /// when it learnt of the end.
+  package var closeBytes = 1024 * 1024
   /// How long a peer may leave us above the high-water mark (a reader that does not read).
   package var writeStallDeadline: TimeAmount = .seconds(60)
   /// How long sent data may stay unacknowledged before the kernel gives the connection up (TCP_USER_TIMEOUT,

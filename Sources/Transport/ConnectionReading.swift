@@ -20,6 +20,10 @@ extension Connection {
 
   func channelRead(_ buffer: ByteBuffer) {
     bytesReceived += buffer.readableBytes
+    if case .draining(let reason) = phase {
+      bytesDropped += buffer.readableBytes
+      if bytesDropped > limits.closeBytes { return finish(reason) }
+    }
     switch (phase, security) {
     case (.closed, _), (.draining, .clear):
       break

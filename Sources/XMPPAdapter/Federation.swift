@@ -70,7 +70,7 @@ final class Federation {
     let bound = configuration.listeners.map { address in
       Listener.bind(
         address: address.address, port: address.port, on: loop, limits: limits.listener,
-        connectionLimits: limits.connection, directTLS: address.directTLS ? configuration.serverTLS : nil,
+        connectionLimits: limits.acceptedConnection, directTLS: address.directTLS ? configuration.serverTLS : nil,
         refused: { [observer, logger] limit in
           observer.connectionRefused(limit: limit.rawValue)
           logger.debug("connection refused", metadata: ["limit": "\(limit.rawValue)"])

@@ -95,6 +95,15 @@ package struct XMPPLimits: Sendable {
   package var outbound = OutboundLimits()
   package var listener = ListenerLimits()
   package var connection = ConnectionLimits()
+  /// The same of connections that peers opened. They carry no stanzas of ours, only answers; who does not read those
+  /// is not listened to, and costs little meanwhile.
+  package var acceptedConnection = {
+    var limits = ConnectionLimits()
+    limits.highWaterMark = 16 * 1024
+    limits.lowWaterMark = 8 * 1024
+    limits.sendBufferCap = 256 * 1024
+    return limits
+  }()
   package var dialling = Dialler.Timing()
 
   /// Authenticated streams that one partner may have open to us; the one silent for longest gives way.

@@ -47,7 +47,7 @@ extension InteropTests {
       let rows: [(name: String, words: String, status: Int?)] = [
         ("garbage", String(repeating: "x", count: 5000), nil),
         ("a header without end", Self.request("X: " + String(repeating: "y", count: 40_000)), nil),
-        ("headers without end", Self.request((0..<3000).map { "X: \($0)\r\n" }.joined()), nil),
+        ("headers without end", Self.request((0..<6000).map { "X: \($0)\r\n" }.joined()), nil),
         ("a line that is none", "\u{1}\u{2}\u{3}\r\n\r\n", nil),
         ("10 GB announced", Self.request("Content-Length: 10000000000\r\n\r\n"), 413),
         ("more than a number holds announced", Self.request("Content-Length: 99999999999999999999999\r\n\r\n"), 400),

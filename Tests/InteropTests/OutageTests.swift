@@ -10,7 +10,9 @@ extension InteropTests {
   /// `ServerOutageTests`.
   @Suite(.serialized) struct OutageTests {
     /// Seconds of each outage: the minute that a partner may well be away takes `DRAWBRIDGE_LONG_OUTAGE=60`.
-    static let seconds = ProcessInfo.processInfo.environment["DRAWBRIDGE_LONG_OUTAGE"].flatMap(Int.init) ?? 6
+    static let seconds = long ?? 6
+    static var isLong: Bool { long != nil }
+    private static let long = ProcessInfo.processInfo.environment["DRAWBRIDGE_LONG_OUTAGE"].flatMap { Int($0) }
     /// Messages a second, in each direction.
     static let rate = 40
     /// What may be under way when a wire is cut, and come twice.
@@ -75,7 +77,7 @@ extension InteropTests {
               + " out \(after.outward.repeated - before.outward.repeated)")
           for (old, new) in [(before.inward, after.inward), (before.outward, after.outward)] {
             #expect(new.repeated - old.repeated <= Self.underWay, "\(side), \(outage.name)")
-            #expect(new.missing.isEmpty && new.refusals.isEmpty, "\(side), \(outage.name): \(new.refusals)")
+            #expect(new.refusals.isEmpty, "\(side), \(outage.name): \(new.refusals)")
             #expect(new.reordered == 0 && new.idsChanged == 0, "\(side), \(outage.name)")
           }
         }
@@ -112,10 +114,11 @@ extension InteropTests {
         let returned = new.refusals
         print(
           "outage of \(side), \(cut): \(returned.count) messages went back within \(end - start) of the last,"
-            + " \(new.refused.intersection(new.seen).count) of them had arrived: \(Set(returned.values).prefix(3))")
+            + " \(new.refused.intersection(new.seen).count) of them had arrived: \(Set(returned.values).sorted().prefix(2))"
+        )
         #expect(returned.count >= Self.rate)
         #expect(new.refused.intersection(new.seen).count <= Self.underWay)
-        #expect(new.missing.isEmpty && new.reordered == 0 && new.repeated - old.repeated <= Self.underWay)
+        #expect(new.reordered == 0 && new.repeated - old.repeated <= Self.underWay)
         switch side {
         case .partner: #expect(returned.values.allSatisfy { $0.contains("was not delivered") }, "\(returned)")
         case .platform: #expect(Set(returned.values) == ["wait remote-server-timeout"], "\(returned)")
@@ -137,7 +140,7 @@ extension InteropTests {
         let state = try await scene.state()
         for (name, ledger) in [("partner to platform", state.inward), ("platform to partner", state.outward)] {
           print("two restarts, \(name): repeated \(ledger.repeated) of \(ledger.sent), reordered \(ledger.reordered)")
-          #expect(ledger.missing.isEmpty && ledger.refusals.isEmpty && ledger.reordered == 0 && ledger.idsChanged == 0)
+          #expect(ledger.refusals.isEmpty && ledger.reordered == 0 && ledger.idsChanged == 0)
           // Of each restart: what was acknowledged to us on a connection that closed before we heard of it.
           #expect(ledger.repeated <= 100)
         }
@@ -222,6 +225,8 @@ extension InteropTests {
           try await body(scene)
           try await stage.loop.submit { traffic.finish() }.get()
           try await scene.wait("complete delivery", within: .seconds(60)) { $0.isComplete }
+          let end = try await scene.state()
+          #expect(end.inward.missing.isEmpty && end.outward.missing.isEmpty, "acknowledged and lost")
         } catch {
           failure = error
         }

@@ -34,10 +34,11 @@ extension InteropTests {
     func twoUsersOfOneKamailio(transport: SIPUser.Transport) async throws {
       try await withWorkspace { workspace in
         let ca = try await CertificateAuthority(in: workspace)
-        let kamailio = try await Kamailio(
-          KamailioConfiguration(
-            domain: "corp.test", certificate: try await ca.issue(.sip("corp.test")), authority: ca.root,
-            gatewayPort: try Loopback.freePort()), in: workspace)
+        var configuration = KamailioConfiguration(
+          domain: "corp.test", certificate: try await ca.issue(.sip("corp.test")), authority: ca.root,
+          gatewayPort: try Loopback.freePort())
+        configuration.answerLimit = .seconds(1)
+        let kamailio = try await Kamailio(configuration, in: workspace)
         let romeo = try await SIPUser("romeo", domain: "corp.test", port: kamailio.port, over: transport)
         let other = try await SIPUser("o'malley b", domain: "corp.test", port: kamailio.port, over: transport)
         let reply = try await romeo.say("grüß dich 🦄", to: other.address)

@@ -29,7 +29,7 @@ package struct Platform: Settings {
   package var certificate: String?
   package var key: String?
   package var trustedPeers: [String] = []
-  package var checkInterval = Duration.seconds(30)
+  package var checkInterval = Duration.seconds(7)
   package var sessionIdle = Duration.seconds(600)
 
   package init() {}
@@ -72,7 +72,8 @@ package struct Platform: Settings {
       "Names, one of which the certificate of a connecting server must hold; addresses for \"tcp\". Empty: next-hop."),
     Option(
       "check-interval", \.checkInterval, .duration(.seconds(5)...(.seconds(3600))), effect: .live,
-      "How often an idle connection is asked (OPTIONS) whether the platform is there."),
+      "How long a connection may be quiet before the platform is asked (OPTIONS) whether it is there. It counts as down 5 s "
+        + "later."),
     Option(
       "session-idle", \.sessionIdle, .duration(.seconds(30)...(.seconds(86400))), effect: .live,
       "How long a session without a message stays open, in \"session\" mode."),

@@ -16,6 +16,9 @@ struct PeerPolicy {
     if case .untrusted(let reason) = certificate.trust { return reason }
     if names.contains(where: certificate.matchesSIP) { return nil }
     let found = (certificate.uris + certificate.dnsNames).prefix(8).joined(separator: ", ")
-    return "certificate is for \(found.isEmpty ? "no name" : found), not for \(names.joined(separator: " or "))"
+    // RFC 5922 §7.1: a certificate that names domains as SIP URIs speaks for those only.
+    let rule = certificate.uris.contains { $0.hasPrefix("sip:") } ? " (where it has sip: URIs, only they count)" : ""
+    return
+      "certificate is for \(found.isEmpty ? "no name" : found), not for \(names.joined(separator: " or "))\(rule)"
   }
 }

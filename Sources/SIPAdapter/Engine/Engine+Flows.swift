@@ -12,7 +12,8 @@ extension Engine {
     self.now = now
     if isStopped { return act(.close(id)) }
     var flow = Flow(
-      framer: StreamFramer(limits: configuration.limits.message), direction: isLink ? .outbound : .inbound,
+      framer: StreamFramer(limits: isTrusted ? configuration.limits.message : configuration.limits.untrustedMessage),
+      direction: isLink ? .outbound : .inbound,
       isTrusted: isTrusted, peer: peer, opened: now, lastReceived: now)
     flow.check = start(.flow(id), after: Self.flowCheckInterval)
     flows[id] = flow
@@ -60,8 +61,12 @@ extension Engine {
   }
 
   private mutating func refusePeer(_ event: StreamFramer.Event, on id: FlowID) {
-    guard case .message(.request(let request)) = event, request.method != .ack else { return }
-    respond(request, SIPDefect(403, "Peer is not trusted"), on: id)
+    switch event {
+    case .ping: return
+    case .message(.request(let request)), .malformed(let request, _), .broken(let request?, _):
+      reject(request, SIPDefect(403, "Peer is not trusted"), on: id)
+    case .message(.response), .dropped, .broken(nil, _): break
+    }
     act(.close(id))
   }
 

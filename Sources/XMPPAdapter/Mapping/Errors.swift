@@ -16,7 +16,7 @@ extension DeliveryError {
     let condition = Condition(rawValue: error.condition.rawValue) ?? .undefinedCondition
     let said = error.text.map { " (\($0))" } ?? ""
     self.init(
-      condition, text: error.text ?? "", detail: "\(partner) answered \(error.condition.rawValue)\(said)",
+      condition, text: error.text ?? condition.meaning, detail: "\(partner) answered \(error.condition.rawValue)\(said)",
       alternative: error.alternative)
   }
 

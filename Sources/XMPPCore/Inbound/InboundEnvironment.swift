@@ -14,6 +14,9 @@ package struct InboundLimits: Hashable, Sendable {
   package var pendingVerifications = 4
   /// Domain pairs that one stream may carry.
   package var domainPairs = 32
+  /// Elements that a peer may send before it has proved anything. Negotiation takes fewer than ten, each of
+  /// `confirmedKeys` is one; the rest would only make us answer.
+  package var elementsBeforeProof = 80
   /// Keys we confirm for a peer that has proved nothing.
   package var confirmedKeys = 64
   /// Bytes of a dialback key: 64 by XEP-0185, others are opaque to us.

@@ -38,7 +38,7 @@ extension InboundStream {
     return nil
   }
 
-  private func addresses(of opening: StreamHeader) -> Result<DomainPair, StreamError> {
+  private mutating func addresses(of opening: StreamHeader) -> Result<DomainPair, StreamError> {
     guard let to = opening.to, let from = opening.from else {
       return .failure(StreamError(.improperAddressing, cause: "stream header without from or to"))
     }
@@ -46,6 +46,7 @@ extension InboundStream {
       // RFC 6120 §4.9.3.6
       return .failure(StreamError(.hostUnknown, cause: "'\(PeerText.bounded(to))' is not served here"))
     }
+    addressed = local
     guard let remote = DomainName.normalised(from) else {
       return .failure(StreamError(.improperAddressing, cause: "'\(PeerText.bounded(from))' is no domain"))
     }

@@ -4,6 +4,12 @@ extension InboundStream {
   mutating func handle(
     _ element: XMLElement, now: StreamTime, _ actions: inout [Action]
   ) throws(StreamError) {
+    if !isAuthenticated {
+      elementsBeforeProof += 1
+      guard elementsBeforeProof <= environment.limits.elementsBeforeProof else {
+        throw StreamError(.policyViolation, cause: "too many elements before authentication")
+      }
+    }
     switch element.namespace {
     case Namespace.server: try take(element, &actions)
     case Namespace.streamManagement: try manage(element, now: now, &actions)

@@ -48,6 +48,8 @@ package struct InboundStream {
 
   /// The domains of the stream header; every further header has to repeat them (CVE-2018-10847).
   package internal(set) var header: DomainPair?
+  /// The domain of ours that the peer's header names, as soon as that is known.
+  var addressed: String?
   package internal(set) var pairs: Set<DomainPair> = []
   /// nil in the clear.
   package internal(set) var identity: PeerIdentity?
@@ -59,6 +61,7 @@ package struct InboundStream {
   var saslDone = false
   var failedAttempts = 0
   var confirmedKeys = 0
+  var elementsBeforeProof = 0
   var verifying: Set<DomainPair> = []
   var stanzas = HandledStanzas()
   /// XEP-0198: stanzas received before `<enable/>` do not count. nil: not enabled.
@@ -194,8 +197,12 @@ extension InboundStream {
       return
     case .header, .negotiating, .finishing:
       var bytes: [UInt8] = []
-      // An error is sent inside a stream, even if ours was not open yet (RFC 6120 §4.9.1.2).
-      if case .header = state { bytes += StreamOutput.header(from: header?.local ?? "", to: nil, id: nil) }
+      // An error is sent inside a stream, even if ours was not open yet, and some peers read nothing after a header
+      // without id or from (RFC 6120 §4.7.3, §4.9.1.2).
+      if case .header = state {
+        let from = addressed ?? environment.servedDomains.min() ?? ""
+        bytes += StreamOutput.header(from: from, to: nil, id: environment.nextStreamID())
+      }
       StreamOutput.append(StreamOutput.element(error), to: &bytes)
       bytes += XMLWriter.streamFooter
       actions.append(.send(bytes))

@@ -72,9 +72,15 @@ package struct OutboundStream {
   package mutating func start(identity: PeerIdentity?, _ actions: inout [Action]) {
     if let identity {
       self.identity = identity
-      if let failure = objection(to: identity) { return fail(failure, error: nil, &actions) }
+      if let failure = objection(to: identity) { return refuse(failure, &actions) }
     }
     open(&actions)
+  }
+
+  /// Ends it before there is a stream: a peer that is somebody else has nothing to hear from us.
+  private mutating func refuse(_ failure: StreamFailure, _ actions: inout [Action]) {
+    state = .over
+    actions.append(.close(failure))
   }
 
   func objection(to identity: PeerIdentity) -> StreamFailure? {
@@ -115,7 +121,9 @@ extension OutboundStream {
       return finish(StreamFailure(error, stage: stage), &actions)
     }
     switch (state, element.namespace) {
-    case (.over, _), (.header, _), (.handshake, _): return
+    case (.over, _), (.header, _): return
+    // Not said by whom TLS is going to show (CVE-2011-0411 and its kin).
+    case (.handshake, _): fail(lost("sent data in the clear behind <proceed/>"), error: nil, &actions)
     case (.features, Namespace.streams) where element.local == "features": negotiate(element, now: now, &actions)
     case (.proceed, Namespace.tls): answeredStartTLS(element, &actions)
     case (.success, Namespace.sasl): answeredAuth(element, now: now, &actions)
@@ -143,8 +151,8 @@ extension OutboundStream {
   package mutating func secured(_ identity: PeerIdentity, _ actions: inout [Action]) {
     guard state == .handshake else { return }
     self.identity = identity
+    if let failure = objection(to: identity) { return refuse(failure, &actions) }
     state = .header
-    if let failure = objection(to: identity) { return fail(failure, error: nil, &actions) }
     actions.append(.restart(.beforeAuthentication))
     open(&actions)
   }
