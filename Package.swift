@@ -70,8 +70,8 @@ let package = Package(
     core("LMDBStore", ["BrokerCore", "CLMDB", logging]),
     core("Transport", ["COpenSSL", "CUnbound", nio, nioPosix, logging]),
     core("AdminEndpoint", ["MetricsCore", nio, nioPosix, nioHTTP1, logging]),
-    core("XMPPAdapter", ["XMPPCore", "XMLStreaming", "BrokerCore", "MetricsCore", "Transport", nio, logging]),
-    core("SIPAdapter", ["SIPCore", "BrokerCore", "MetricsCore", "Transport", nio, logging]),
+    core("XMPPAdapter", ["XMPPCore", "XMLStreaming", "BrokerCore", "Transport", nio, logging]),
+    core("SIPAdapter", ["SIPCore", "BrokerCore", "Transport", nio, logging]),
     core(
       "Gateway",
       [
@@ -97,8 +97,8 @@ let package = Package(
     tests(
       "AdapterTests",
       [
-        "XMPPAdapter", "SIPAdapter", "XMPPCore", "XMLStreaming", "SIPCore", "BrokerCore", "Transport", nio, nioPosix,
-        logging,
+        "XMPPAdapter", "SIPAdapter", "XMPPCore", "XMLStreaming", "SIPCore", "BrokerCore", "Transport", "Lab", nio,
+        nioPosix, logging,
       ]),
     tests("GatewayTests", ["Gateway", "AdminEndpoint", nio, nioPosix, nioHelpers, logging]),
     tests("ArchitectureTests", []),

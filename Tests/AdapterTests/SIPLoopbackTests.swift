@@ -1,5 +1,6 @@
 import BrokerCore
 import Foundation
+import Lab
 import Logging
 import NIOCore
 import NIOPosix
@@ -72,7 +73,7 @@ private final class SIPAdapterPair {
     var servers = ResolverConfiguration()
     servers.servers = .addresses(["127.0.0.1@9"])
     resolver = try Transport.Resolver(configuration: servers)
-    let ports = (try await freePort(), try await freePort())
+    let ports = (try Loopback.freePort(), try Loopback.freePort())
     func configuration(_ domain: String, port: Int, next: Int, peer: String) throws -> SIPConfiguration {
       var configuration = SIPConfiguration(
         adapter: AdapterID(domain), domains: [domain], mode: mode, transport: transport,
@@ -165,22 +166,6 @@ private final class SIPSide {
 
 /// Below the range from which the kernel takes the ports of outgoing connections, so that none of those gets in between.
 private let nextPort = Mutex(Int.random(in: 20_000..<30_000))
-
-/// A port that was free a moment ago and that no other test is given.
-private func freePort() async throws -> Int {
-  for _ in 0..<100 {
-    let port = nextPort.withLock { next in
-      next = next < 32_000 ? next + 1 : 20_000
-      return next
-    }
-    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-    if let channel = try? await bootstrap.bind(host: "127.0.0.1", port: port).get() {
-      try await channel.close().get()
-      return port
-    }
-  }
-  throw CocoaError(.coderInvalidValue)
-}
 
 /// A certificate for `sip.test` and its authority, made with the openssl command.
 private struct SIPCertificates: Sendable {

@@ -26,7 +26,7 @@ import Testing
       "Synchronization",
     ],
     "SIPAdapter": [
-      "SIPCore", "BrokerCore", "MetricsCore", "Transport", "NIOCore", "Logging", "DequeModule", "Glibc",
+      "SIPCore", "BrokerCore", "Transport", "NIOCore", "Logging", "DequeModule", "Glibc",
       "Synchronization",
     ],
   ]

@@ -147,6 +147,39 @@ extension InteropTests {
       }
     }
 
+    /// kill -9 while one side is away and what it is to get waits: it waits after the restart, too.
+    @Test(.timeLimit(.minutes(3))) func killedWhileASideIsAway() async throws {
+      async let partner: Void = kill(whileAway: .partner)
+      async let platform: Void = kill(whileAway: .platform)
+      _ = try await (partner, platform)
+    }
+
+    private func kill(whileAway side: Wires.Side) async throws {
+      // Without its platform it is not ready, and serves nevertheless.
+      try await withTraffic(adjust: { $0.readiness = "/healthz" }) { scene in
+        for _ in 1...2 {
+          let before = try await scene.state()
+          try scene.wires.set(.down, side)
+          try await scene.wait("messages for the \(side)") { $0.outward.sent >= before.outward.sent + Self.rate }
+          await scene.stage.gateway.crash()
+          try await scene.stage.gateway.restart()
+          try await scene.wait("messages for the \(side)") { $0.outward.sent >= before.outward.sent + 2 * Self.rate }
+          try scene.wires.set(.passing, side)
+          let recovery = try await scene.settle("\(side), kill -9")
+          let after = try await scene.state()
+          print(
+            "kill -9 with \(side) away: all there after \(recovery), repeated in "
+              + "\(after.inward.repeated - before.inward.repeated) out \(after.outward.repeated - before.outward.repeated)"
+          )
+          for (old, new) in [(before.inward, after.inward), (before.outward, after.outward)] {
+            #expect(
+              new.repeated - old.repeated <= Self.underWay && new.reordered == 0 && new.idsChanged == 0, "\(side)")
+            #expect(new.refusals.isEmpty, "\(new.refusals)")
+          }
+        }
+      }
+    }
+
     // MARK: Played sides
 
     struct State: Sendable {
