@@ -10,7 +10,7 @@ STATIC := .build-static
 # static PIE it ends the program before main.
 STATIC_FLAGS := -c release --product drawbridge --scratch-path $(STATIC) --disable-local-rpath \
   -Xswiftc -static-executable -Xswiftc -use-ld=lld -Xswiftc -Xclang-linker -Xswiftc -static-pie \
-  -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker noexecstack -Xlinker -s \
+  -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker noexecstack -Xlinker --pack-dyn-relocs=relr -Xlinker -s \
   -Xlinker -levent -Xlinker -lhogweed -Xlinker -lnettle -Xlinker -lgmp \
   -Xcc -fstack-protector-strong -Xcc -fcf-protection=full
 

@@ -28,7 +28,6 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -49,7 +48,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     // System libraries: one importer each.
@@ -57,13 +55,15 @@ let package = Package(
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CLMDB"),
     .systemLibrary(name: "CUnbound"),
+    // A C face for toml++, which is C++ and headers only.
+    .target(name: "CTOML", cxxSettings: [.treatAllWarnings(as: .error)]),
 
     // Pure cores: no I/O, no clock, no Foundation, no actor.
     core("XMLStreaming", ["CExpat"]),
     core("XMPPCore", ["XMLStreaming"]),
     core("SIPCore"),
     core("BrokerCore", [deque]),
-    core("ConfigCore", [toml]),
+    core("ConfigCore", ["CTOML"]),
     core("MetricsCore"),
 
     // Drivers.
@@ -103,5 +103,6 @@ let package = Package(
     tests("GatewayTests", ["Gateway", "AdminEndpoint", nio, nioPosix, nioHelpers, logging]),
     tests("ArchitectureTests", []),
     tests("InteropTests", ["Lab", "drawbridge", "drawbridge-lab"]),
-  ]
+  ],
+  cxxLanguageStandard: .cxx17
 )

@@ -10,7 +10,7 @@ import Testing
     "XMPPCore": ["XMLStreaming"],
     "SIPCore": [],
     "BrokerCore": ["DequeModule"],
-    "ConfigCore": ["TOMLKit"],
+    "ConfigCore": ["CTOML"],
     "MetricsCore": ["Synchronization"],
   ]
 
@@ -34,6 +34,7 @@ import Testing
   /// A C library has one owner.
   static let owners = [
     "CExpat": "XMLStreaming", "COpenSSL": "Transport", "CUnbound": "Transport", "CLMDB": "LMDBStore",
+    "CTOML": "ConfigCore",
   ]
 
   static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
