@@ -39,6 +39,8 @@ package struct Broker: Sendable {
   private var recent: RecentMessages
   /// Whose answer falls due when; the delay is the same for all, so the order is that of submission.
   private var dueAnswers: Deque<(entry: EntryID, due: Timestamp)> = []
+  /// Recovered entries for domains that are no longer configured; their senders are told at the first tick.
+  private var orphans: [EntryID] = []
   private var lastID: EntryID
   private var bytes = 0
   private var random: SplitMix64
@@ -55,8 +57,14 @@ package struct Broker: Sendable {
       lines[index].lastReached = reached
       lines[index].storedReached = reached
     }
-    for entry in recovered.entries {
+    for var entry in recovered.entries {
       lastID = max(lastID, entry.id)
+      // The configuration may have changed since: the domain has moved to another adapter, or is gone.
+      if let route = routes[entry.destination.domain] {
+        entry.destination = route.destination
+      } else {
+        orphans.append(entry.id)
+      }
       var pending = Pending(entry: entry, line: line(for: entry.destination), durable: true)
       if case .message(let message) = entry.content {
         let key = MessageKey(message)
@@ -110,6 +118,7 @@ package struct Broker: Sendable {
   /// `tickInterval` while `count` is not 0.
   package mutating func tick(now: Timestamp, into actions: inout BrokerActions) {
     recent.expire(now: now)
+    tellOrphans(now: now, into: &actions)
     while let first = dueAnswers.first, first.due <= now {
       dueAnswers.removeFirst()
       answerIfSafe(first.entry, now: now, into: &actions)
@@ -232,7 +241,7 @@ extension Broker {
     guard let pending = remove(id, into: &actions) else { return }
     for answer in pending.answers { actions.tell(answer.adapter, .answer(answer.submission, .delivered)) }
     if case .message(let message) = pending.entry.content {
-      recent.delivered(message, as: id, accepted: pending.entry.accepted)
+      recent.delivered(message, as: id, accepted: pending.entry.accepted, now: now)
     }
     actions.notes.append(.delivered(pending.entry, after: now - pending.entry.accepted))
     reached(pending.line, now: now, into: &actions)
@@ -315,20 +324,34 @@ extension Broker {
     actions.store.append(.reached(lines[index].destination, now))
   }
 
+  private mutating func tellOrphans(now: Timestamp, into actions: inout BrokerActions) {
+    for id in orphans {
+      guard let domain = entries[id]?.entry.destination.domain else { continue }
+      let error = DeliveryError(
+        .remoteServerNotFound, text: "There is no way to \(domain) from here any longer.",
+        detail: "\(domain) is no longer configured")
+      fail(id, error, expired: false, now: now, into: &actions)
+    }
+    orphans = []
+  }
+
   private mutating func expire(_ index: Int, now: Timestamp, into actions: inout BrokerActions) {
-    func isOver(_ id: EntryID) -> Bool? { entries[id].map { $0.entry.expires <= now } }
+    guard let soonest = lines[index].soonestExpiry, soonest <= now else { return }
     var expired: [EntryID] = []
-    while let first = lines[index].waiting.first, isOver(first) != false {
-      lines[index].waiting.removeFirst()
-      expired.append(first)
+    var next: Timestamp?
+    for id in lines[index].ids {
+      guard let expires = entries[id]?.entry.expires else { continue }
+      // Of one in flight the outcome is about to be known.
+      if expires <= now, !lines[index].inFlight.contains(id) {
+        expired.append(id)
+      } else {
+        next = min(next ?? expires, expires)
+      }
     }
-    for (pair, hold) in lines[index].holds {
-      let over = hold.ids.prefix { isOver($0) != false }
-      guard !over.isEmpty else { continue }
-      expired += over
-      lines[index].holds[pair]!.ids.removeFirst(over.count)
-    }
+    lines[index].soonestExpiry = next
     for id in expired { expireEntry(id, now: now, into: &actions) }
+    // In a long outage nobody else takes out the ids of those that are gone.
+    lines[index].waiting.removeAll { [entries] in entries[$0] == nil }
   }
 
   private mutating func expireEntry(_ id: EntryID, now: Timestamp, into actions: inout BrokerActions) {
@@ -375,6 +398,13 @@ extension Broker {
     let entry = Entry(
       id: nextID(), destination: route.destination, content: .failure(report), accepted: now,
       expires: now + options.reportTimeToLive)
+    // A sender who takes nothing back must not fill the memory with what cannot be told. Twice the limit of messages, so
+    // that those that wait leave room for reports.
+    guard lines[index].count < 2 * options.entriesPerDestination, entries.count < 2 * options.entriesTotal else {
+      actions.notes.append(.reportDropped(entry, report.error))
+      for answer in answers { actions.tell(answer.adapter, .answer(answer.submission, .refused(report.error))) }
+      return
+    }
     insert(Pending(entry: entry, line: index, answers: answers))
     actions.store.append(.append(entry))
     dispatch(index, now: now, into: &actions)
@@ -414,6 +444,8 @@ extension Broker {
     lines[pending.line].count += 1
     lines[pending.line].bytes += cost
     bytes += cost
+    let expires = pending.entry.expires
+    lines[pending.line].soonestExpiry = min(lines[pending.line].soonestExpiry ?? expires, expires)
     lines[pending.line].waiting.append(pending.entry.id)
     entries[pending.entry.id] = pending
   }

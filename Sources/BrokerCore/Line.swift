@@ -40,8 +40,14 @@ struct Line: Sendable {
   var holds: [Pair: Hold] = [:]
   var count = 0
   var bytes = 0
+  /// Nothing of the line expires before. Failure reports live longer than the messages behind them, so this is not
+  /// always that of the oldest.
+  var soonestExpiry: Timestamp?
 
   init(destination: Destination) { self.destination = destination }
+
+  /// All of them, wherever they are.
+  var ids: [EntryID] { waiting + Array(inFlight) + holds.values.flatMap(\.ids) }
 
   /// Puts ids back in front, in order: they were handed out earlier than everything that still waits.
   mutating func putBack(_ ids: some Sequence<EntryID>) {

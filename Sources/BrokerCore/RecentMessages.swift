@@ -41,6 +41,8 @@ struct RecentMessages: Sendable {
   private var byKey: [MessageKey: Sighting] = [:]
   private var byEntry: [EntryID: Delivered] = [:]
   private var order: Deque<(key: MessageKey, entry: EntryID, until: Timestamp)> = []
+  /// Apart from `order`: a message may be delivered long after its key was forgotten.
+  private var deliveries: Deque<(entry: EntryID, until: Timestamp)> = []
   private let capacity: Int
   private let keepFor: Duration
 
@@ -62,9 +64,16 @@ struct RecentMessages: Sendable {
     if order.count > capacity { dropOldest() }
   }
 
-  mutating func delivered(_ message: Message, as entry: EntryID, accepted: Timestamp) {
+  /// Id and thread of one delivered message. Thousands are remembered, and either may be as long as a stanza; the sender
+  /// of longer ones is not told of a late refusal.
+  private static let rememberedBytes = 1024
+
+  mutating func delivered(_ message: Message, as entry: EntryID, accepted: Timestamp, now: Timestamp) {
+    guard message.id.utf8.count + (message.thread?.utf8.count ?? 0) <= Self.rememberedBytes else { return }
     byEntry[entry] = Delivered(
       messageID: message.id, from: message.from, to: message.to, thread: message.thread, accepted: accepted)
+    deliveries.append((entry, now + keepFor))
+    if deliveries.count > capacity { byEntry[deliveries.removeFirst().entry] = nil }
   }
 
   /// A refused message may be tried again by its sender: it is no longer known.
@@ -76,11 +85,14 @@ struct RecentMessages: Sendable {
 
   mutating func expire(now: Timestamp) {
     while let first = order.first, first.until <= now { dropOldest() }
+    while let first = deliveries.first, first.until <= now { byEntry[deliveries.removeFirst().entry] = nil }
   }
+
+  /// Of which a late refusal would be reported.
+  var deliveredCount: Int { byEntry.count }
 
   private mutating func dropOldest() {
     let (key, entry, _) = order.removeFirst()
-    if byKey[key]?.entry == entry { byKey[key] = nil }
-    byEntry[entry] = nil
+    forget(key, entry: entry)
   }
 }

@@ -1,5 +1,6 @@
 // What Transport needs of OpenSSL 3. Swift imports functions but no function-like macros, so those that are used
 // get a function here.
+#include <malloc.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -11,6 +12,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+// Besides: Swift's Glibc module lacks malloc.h, and most of what connections leave behind was OpenSSL's.
+static inline int shim_malloc_trim(void) { return malloc_trim(0); }
 
 static const uint64_t shim_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t shim_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;

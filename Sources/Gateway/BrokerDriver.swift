@@ -6,11 +6,17 @@ import NIOCore
 /// Everything here happens on `loop`; the ports that it hands out may be called from any thread. There is no decision in
 /// this file: those are in `Broker`.
 final class BrokerDriver: Sendable {
+  private typealias Work = (inout Broker, Timestamp, inout BrokerActions) -> Void
+
   /// What only the loop touches.
   private struct State {
     var broker: Broker
     var adapters: [AdapterID: any AdapterPort] = [:]
+    /// nil until all are connected.
     var store: (any DeliveryStore)?
+    /// What came before: adapters live from their start, and what the broker said then would reach nobody.
+    var early: [Work] = []
+    var time = SteadyTime()
     var ticking = false
     var isStopped = false
   }
@@ -44,6 +50,9 @@ final class BrokerDriver: Sendable {
       self.state.value.store = store
       self.state.value.adapters = adapters
       self.tick()
+      let early = self.state.value.early
+      self.state.value.early = []
+      for work in early { self.turn(work) }
     }
   }
 
@@ -78,11 +87,13 @@ final class BrokerDriver: Sendable {
     }
   }
 
-  private func turn(_ work: (inout Broker, Timestamp, inout BrokerActions) -> Void) {
+  private func turn(_ work: @escaping Work) {
     guard !state.value.isStopped else { return }
+    guard let store = state.value.store else { return state.value.early.append(work) }
     var actions = BrokerActions()
-    work(&state.value.broker, clock(), &actions)
-    if !actions.store.isEmpty { state.value.store?.submit(actions.store) }
+    let now = state.value.time.advance(to: clock())
+    work(&state.value.broker, now, &actions)
+    if !actions.store.isEmpty { store.submit(actions.store) }
     for (adapter, commands) in actions.commands { state.value.adapters[adapter]?.perform(commands) }
     for note in actions.notes { observe(note) }
     if !state.value.ticking, state.value.broker.count > 0 {

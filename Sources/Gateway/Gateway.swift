@@ -96,9 +96,11 @@ package final class Gateway {
     var adapters: [AdapterID: any AdapterPort] = [Assembly.xmpp: xmpp]
     for platform in configuration.platforms {
       let id = AdapterID(platform.name)
+      var logger = Self.logger("sip", configuration)
+      logger[metadataKey: "platform"] = "\(platform.name)"
       let adapter = try SIPAdapter.start(
         try assembly.sipAdapter(platform), on: group.next(), broker: driver.port(for: id), resolver: resolver,
-        observer: observation, logger: Self.logger("sip", configuration)
+        observer: observation, logger: logger
       ).wait()
       platforms.append(adapter)
       adapters[id] = adapter
@@ -122,7 +124,7 @@ package final class Gateway {
         driver.status().hop(to: loop).map { lines in
           observation.update(lines, now: Clock.now())
           ProcessMetrics.update(observation.metrics)
-          for part in Self.components(store: store, platforms: names, observation) {
+          for part in Self.components(store: store, platforms: names, lines, observation) {
             observation.metrics.ready.with(part.name).set(part.isReady ? 1 : 0)
           }
           return observation.metrics.exposition()
@@ -130,7 +132,7 @@ package final class Gateway {
       },
       readiness: { loop in
         // The broker's loop has to answer as well.
-        driver.status().hop(to: loop).map { _ in Self.components(store: store, platforms: names, observation) }
+        driver.status().hop(to: loop).map { Self.components(store: store, platforms: names, $0, observation) }
       })
     admin = try AdminEndpoint.start(
       address: configuration.metrics.address, port: configuration.metrics.port, on: group, content: content
@@ -138,7 +140,7 @@ package final class Gateway {
   }
 
   private static func components(
-    store: LMDBStore, platforms: [String], _ observation: Observation
+    store: LMDBStore, platforms: [String], _ lines: [Broker.LineStatus], _ observation: Observation
   ) -> [AdminEndpoint.Component] {
     let trouble = store.statistics.trouble
     let up = observation.platformsUp
@@ -148,7 +150,10 @@ package final class Gateway {
     ]
       + platforms.map {
         let isUp = up[$0] ?? false
-        return .init(name: "platform \($0)", isReady: isUp, text: isUp ? "answers" : "does not answer")
+        let id = AdapterID($0)
+        let trouble = lines.first { $0.destination.adapter == id && $0.lastError != nil }?.lastError?.detail
+        let text = isUp ? "answers" : trouble.map { "does not answer: \($0)" } ?? "has not answered yet"
+        return .init(name: "platform \($0)", isReady: isUp, text: text)
       }
   }
 

@@ -17,6 +17,14 @@ final class Observation: Sendable {
   private let linksUp = Mutex<[String: Bool]>([:])
   private let toPartner: MessageCounters
   private let toPlatform: MessageCounters
+  /// Resolved once: there is one for every stanza that passes.
+  private let stanzas: [StanzaLabels: Counter]
+
+  private struct StanzaLabels: Hashable, Sendable {
+    var kind: Stanza.Kind
+    var direction: StreamDirection
+    var result: StanzaResult
+  }
 
   /// The counters of one direction, resolved once.
   private struct MessageCounters: Sendable {
@@ -45,6 +53,16 @@ final class Observation: Sendable {
     self.logger = logger
     toPartner = MessageCounters(metrics, "to_partner")
     toPlatform = MessageCounters(metrics, "to_platform")
+    var stanzas: [StanzaLabels: Counter] = [:]
+    for kind in [Stanza.Kind.message, .presence, .iq] {
+      for direction in StreamDirection.allCases {
+        for result in StanzaResult.allCases {
+          stanzas[StanzaLabels(kind: kind, direction: direction, result: result)] = metrics.stanzas.with(
+            kind.rawValue, direction == .inbound ? "in" : "out", result.rawValue)
+        }
+      }
+    }
+    self.stanzas = stanzas
   }
 
   private func label(_ name: String?) -> String { name.flatMap { names.contains($0) ? $0 : nil } ?? "other" }
@@ -116,7 +134,7 @@ final class Observation: Sendable {
 
 extension Observation: XMPPAdapterObserver {
   func stanza(_ kind: Stanza.Kind, _ direction: StreamDirection, _ result: StanzaResult, partner: String) {
-    metrics.stanzas.with(kind.rawValue, direction == .inbound ? "in" : "out", result.rawValue).add()
+    stanzas[StanzaLabels(kind: kind, direction: direction, result: result)]?.add()
   }
 
   func streamOpened(_ direction: StreamDirection, partner: String, method: AuthenticationMethod) {

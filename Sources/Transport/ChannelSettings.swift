@@ -5,8 +5,11 @@ import NIOCore
 enum ChannelSettings {
   typealias Option = (ChannelOptions.Types.SocketOption, SocketOptionValue)
 
-  /// First and largest size of a read. A peer that sends much gets larger reads, an idle one costs little.
-  private static let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 32 * 1024)
+  /// A peer that sends much gets larger reads, an idle one costs little.
+  static func setReadSize(_ bytes: Int, of channel: any Channel) throws {
+    let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: max(2048, bytes))
+    try channel.syncOptions?.setOption(.recvAllocator, value: allocator)
+  }
 
   static func apply(to channel: any Channel, _ limits: ConnectionLimits) throws {
     guard let options = channel.syncOptions else { return }
@@ -16,7 +19,7 @@ enum ChannelSettings {
     if timeout > 0 { try options.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: Int(timeout)) }
     // The peer's FIN is an event of its own: what we still have to say goes out behind it.
     try options.setOption(.allowRemoteHalfClosure, value: true)
-    try options.setOption(.recvAllocator, value: allocator)
+    try setReadSize(limits.readBytes, of: channel)
     try options.setOption(
       .writeBufferWaterMark,
       value: .init(low: min(limits.lowWaterMark, limits.highWaterMark), high: limits.highWaterMark))

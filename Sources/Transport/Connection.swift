@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 import Synchronization
 
@@ -128,8 +129,14 @@ package final class Connection {
     drain(.local)
   }
 
-  /// Closes at once; what is queued is lost.
+  /// Closes at once, by RST: what the peer does not take now is lost. The kernel would go on offering it for half a minute,
+  /// and a peer that was silent would get it after all, beside what was sent again on another connection.
   package func abort(_ reason: CloseReason) {
+    flush()
+    if let options = channel as? any SocketOptionProvider {
+      // It fails where there is no socket any longer, and then there is nothing to do.
+      _ = options.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+    }
     finish(reason)
   }
 

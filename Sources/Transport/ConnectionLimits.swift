@@ -14,6 +14,8 @@ package struct ConnectionLimits: Sendable {
   /// How long sent data may stay unacknowledged before the kernel gives the connection up (TCP_USER_TIMEOUT,
   /// RFC 5482): finds a peer that fell silent. Zero leaves the kernel's default of many minutes.
   package var silentPeerTimeout: TimeAmount = .seconds(30)
+  /// The largest read. What the last read needed is kept for the next one.
+  package var readBytes = 32 * 1024
   /// Bytes waiting for the kernel above which `isWritable` is false …
   package var highWaterMark = 128 * 1024
   /// … and below which it is true again.

@@ -136,6 +136,11 @@ extension Connection {
     lastError = SystemError.text(error)
   }
 
+  /// From now on, instead of `ConnectionLimits.readBytes`: for a peer that has shown who it is.
+  package func setReadSize(_ bytes: Int) {
+    try? ChannelSettings.setReadSize(bytes, of: channel)
+  }
+
   func setAutoRead(_ wanted: Bool) {
     try? channel.syncOptions?.setOption(.autoRead, value: wanted)
   }

@@ -52,8 +52,9 @@ extension Connection {
     finish(.limit("more than \(limits.sendBufferCap) bytes wait for the peer to read"))
   }
 
+  /// The channel tells of it from within a write, twice if the kernel takes everything at once.
   func channelWritabilityChanged() {
-    reportWritability()
+    scheduleFlush()
   }
 
   /// Tells the handler of a change, never from within its own call to `write`.

@@ -29,4 +29,10 @@ package enum Crypto {
   package static func constantTimeEquals(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     unsafe a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0
   }
+
+  /// Lower case.
+  package static func hex(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
 }

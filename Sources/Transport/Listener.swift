@@ -1,3 +1,4 @@
+import COpenSSL
 package import NIOCore
 import NIOPosix
 
@@ -14,6 +15,8 @@ package final class Listener: Sendable {
     let accept: (Connection) -> (any ConnectionHandler)?
     let refused: ((ListenerLimit) -> Void)?
     let directTLS: TLSContext?
+    /// The most connections since memory was given back.
+    var peak = 0
 
     init(
       _ limits: ListenerLimits, directTLS: TLSContext?, refused: ((ListenerLimit) -> Void)?,
@@ -79,6 +82,9 @@ package final class Listener: Sendable {
       .flatMapErrorThrowing { throw AddressError("\(address) port \(port): \(SystemError.text($0))") }
   }
 
+  /// So many connections leave memory worth giving back behind. The C library would keep it for itself.
+  private static let crowd = 100
+
   private static func admit(_ connection: Connection, _ bound: NIOLoopBound<State>) {
     let state = bound.value
     // A peer that is gone already has no address.
@@ -88,7 +94,14 @@ package final class Listener: Sendable {
       state.refused?(limit)
       return connection.abort(.limit("listener: \(limit.rawValue)"))
     }
-    connection.onClosed = { state.gate.leave(source) }
+    state.peak = max(state.peak, state.gate.count)
+    connection.onClosed = { [eventLoop = connection.eventLoop] in
+      state.gate.leave(source)
+      guard state.peak - state.gate.count >= crowd else { return }
+      state.peak = state.gate.count
+      // After the closing of this connection, which frees the most.
+      eventLoop.execute { shim_malloc_trim() }
+    }
     guard let handler = state.accept(connection) else { return connection.abort(.local) }
     connection.handler = handler
     if let context = state.directTLS { connection.startTLS(context) }

@@ -59,8 +59,6 @@ import NIOCore
     if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeImmutableBuffer(buffer) }
   }
 
-  var hasInput: Bool { inbound.readableBytes > 0 }
-
   /// Ciphertext for the peer, if there is any.
   func takeOutbound() -> ByteBuffer? {
     guard outbound.readableBytes > 0 else { return nil }

@@ -115,12 +115,6 @@ extension XMLElement {
     return copy
   }
 
-  package func adding(_ elements: [XMLElement]) -> XMLElement {
-    var copy = self
-    for element in elements { copy.add(element) }
-    return copy
-  }
-
   package func adding(text: String) -> XMLElement {
     var copy = self
     copy.add(text: text)

@@ -40,11 +40,12 @@ package struct XMLLimits: Hashable, Sendable {
     self.nameBytes = nameBytes
   }
 
-  /// For a peer that has proved nothing yet: all that negotiation needs, in little memory (§13.12 of RFC 6120 asks for
-  /// 10,000 bytes; a tag of negotiation never needs more than addresses of 1,023 bytes and a few namespaces).
+  /// For a peer that has proved nothing yet: all that negotiation needs, in little memory. The 10,000 bytes of RFC 6120
+  /// §13.12 are for stanzas, and there are none yet. A tag of negotiation never needs more than two addresses of 1,023
+  /// bytes and a few namespaces.
   package static let beforeAuthentication = XMLLimits(
-    bytes: 10_000, depth: 8, elements: 48, attributes: 64, attributesPerElement: 24, namespaceDeclarations: 32,
-    tokenBytes: 4_096, textNodes: 64, nameBytes: 64)
+    bytes: 4_096, depth: 8, elements: 32, attributes: 40, attributesPerElement: 24, namespaceDeclarations: 16,
+    tokenBytes: 2_560, textNodes: 32, nameBytes: 64)
 
   package static let authenticated = XMLLimits.authenticated(bytes: 262_144)
 

@@ -99,6 +99,7 @@ package struct XMPPLimits: Sendable {
   /// is not listened to, and costs little meanwhile.
   package var acceptedConnection = {
     var limits = ConnectionLimits()
+    limits.readBytes = 4 * 1024
     limits.highWaterMark = 16 * 1024
     limits.lowWaterMark = 8 * 1024
     limits.sendBufferCap = 256 * 1024
@@ -114,6 +115,7 @@ package struct XMPPLimits: Sendable {
   package var heldAnswers = 32
   /// Error stanzas and answers to queries that wait for a stream to a partner.
   package var waitingAnswers = 1024
+  package var waitingAnswerBytes = 512 * 1024
   /// Messages to a partner whose refusal is still recognised after they were confirmed.
   package var rememberedMessages = 8192
   /// Addresses of a partner's server tried for one stream.
@@ -125,6 +127,8 @@ package struct XMPPLimits: Sendable {
   package var verificationPause: Duration = .seconds(20)
   /// For all of a partner's servers together, until one of them has taken us.
   package var dialDeadline: Duration = .seconds(60)
+  /// When the broker has surely heard that a link was lost, even if none of its entries comes again.
+  package var settle: Duration = .seconds(1)
   /// A message that waited here for longer says so (XEP-0203).
   package var delayWorthTelling: Duration = .seconds(30)
   /// At the end: how long what is on the way may take to be confirmed.

@@ -167,6 +167,7 @@ extension BrokerEvent {
   var refusal: (UInt64, DeliveryError)? {
     if case .refused(let id, let error) = self { (id.rawValue, error) } else { nil }
   }
+  var deferred: [UInt64]? { if case .deferred(let ids, _) = self { ids.map(\.rawValue) } else { nil } }
   var loss: (DeliveryError, Permanence)? {
     if case .lost(_, let error, let permanence) = self { (error, permanence) } else { nil }
   }

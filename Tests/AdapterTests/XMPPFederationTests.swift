@@ -168,6 +168,40 @@ import XMPPCore
     try await stop(corp, partner)
   }
 
+  /// Larger than what a connection holds back: writing it changes whether more may be written.
+  @Test func largeMessagesArriveOnce() async throws {
+    let (corp, partner) = try await pair()
+    corp.deliver(1...3, to: "partner.test", body: String(repeating: "x", count: 200_000))
+    corp.deliver([4], to: "partner.test")
+    let arrived = await partner.events { $0.submission?.message.id == "m4" }.compactMap(\.submission?.message.id)
+    #expect(arrived == ["m1", "m2", "m3", "m4"])
+    try await stop(corp, partner)
+  }
+
+  /// What the broker sent off before it heard of the loss goes back, until what was lost comes again.
+  @Test func nothingOvertakesWhatWasLost() async throws {
+    let corp = try await XMPPSide.start("corp.test")
+    let gone = try await XMPPSide.start("partner.test")
+    corp.federate(with: gone)
+    try await gone.adapter.stop().get()
+    corp.deliver([1, 2], to: "partner.test")
+    _ = await corp.events { $0.loss != nil }
+    corp.deliver([3], to: "partner.test")
+    let events = await corp.events { $0.deferred != nil }
+    #expect(events.last?.deferred == [3])
+    // The broker has heard: they go, and fail again.
+    corp.deliver(1...3, to: "partner.test")
+    #expect(await corp.events { $0.loss != nil || $0.deferred != nil }.last?.loss != nil)
+    // A second delivery of the same entry, before the first has an outcome, is one.
+    let partner = try await XMPPSide.start("partner.test")
+    partner.federate(with: corp)
+    corp.federate(with: partner)
+    corp.deliver([1, 2, 3, 2, 3, 4], to: "partner.test")
+    let arrived = await partner.events { $0.submission?.message.id == "m4" }.compactMap(\.submission?.message.id)
+    #expect(arrived == ["m1", "m2", "m3", "m4"])
+    try await stop(corp, partner)
+  }
+
   @Test func signalsCross() async throws {
     let (corp, partner) = try await pair()
     corp.deliver([1], to: "partner.test")

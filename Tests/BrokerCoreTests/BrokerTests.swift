@@ -116,6 +116,17 @@ import Testing
     #expect(h.takeDelivering().isEmpty, "once")
   }
 
+  /// What is remembered of thousands of messages has a bound for each.
+  @Test(arguments: [(1024, true), (1025, false)]) func longIDs(length: Int, reported: Bool) {
+    var h = Harness()
+    let id = String(repeating: "i", count: length)
+    h.submitFromPlatform("a", id: id)
+    let entry = h.takeDelivering()[0]
+    h.tell(.delivered(entry.id), from: Harness.xmpp)
+    h.tell(.refused(entry.id, DeliveryError(.serviceUnavailable, text: "No.", detail: "")), from: Harness.xmpp)
+    #expect(h.takeDelivering().first?.report?.messageID == (reported ? id : nil))
+  }
+
   @Test func storeFailureIsHonest() {
     var h = Harness()
     let id = h.submit("a", id: "1")

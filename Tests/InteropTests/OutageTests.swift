@@ -14,7 +14,7 @@ extension InteropTests {
     static var isLong: Bool { long != nil }
     private static let long = ProcessInfo.processInfo.environment["DRAWBRIDGE_LONG_OUTAGE"].flatMap { Int($0) }
     /// Messages a second, in each direction.
-    static let rate = 40
+    static let rate = 25
     /// What may be under way when a wire is cut, and come twice.
     static let underWay = 2 * rate
 
@@ -24,18 +24,22 @@ extension InteropTests {
       var cut: @Sendable (Wires, Wires.Side) async throws -> Void
     }
 
-    static let onTheWire: [Outage] = [
+    static let hard: [Outage] = [
       Outage(name: "process stopped") { try $0.set(.down, $1) },
       Outage(name: "connections reset") { try $0.set(.refusing, $1) },
       Outage(name: "connections flap") { wires, side in wires.cut(side) },
+    ]
+    static let soft: [Outage] = [
       Outage(name: "balancer without server") { try $0.set(.closing, $1) },
       Outage(name: "connections stall") { try $0.set(.swallowing, $1) },
     ]
 
     @Test(.timeLimit(.minutes(10))) func everythingArrivesAfterwards() async throws {
-      async let partner: Void = rideOut(Self.onTheWire, of: .partner)
-      async let platform: Void = rideOut(Self.onTheWire, of: .platform)
-      _ = try await (partner, platform)
+      async let hardPartner: Void = rideOut(Self.hard, of: .partner)
+      async let hardPlatform: Void = rideOut(Self.hard, of: .platform)
+      async let softPartner: Void = rideOut(Self.soft, of: .partner)
+      async let softPlatform: Void = rideOut(Self.soft, of: .platform)
+      _ = try await (hardPartner, hardPlatform, softPartner, softPlatform)
     }
 
     /// Real packets, lost in a network of their own.
@@ -277,7 +281,7 @@ extension GatewayConfiguration {
   /// Quick retries and short patience, so that a test takes seconds.
   mutating func beImpatient() {
     more["queue", default: [:]].merge(
-      ["retry-minimum": "\"100ms\"", "retry-maximum": "\"1s\"", "answer-delay": "\"200ms\""]) { $1 }
+      ["retry-minimum": "\"100ms\"", "retry-maximum": "\"1s\"", "answer-delay": "\"100ms\""]) { $1 }
     more["xmpp", default: [:]].merge(["confirmation-timeout": "\"2s\"", "negotiation-timeout": "\"3s\""]) { $1 }
     for index in platforms.indices { platforms[index].more["check-interval"] = "\"5s\"" }
   }

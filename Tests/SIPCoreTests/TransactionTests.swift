@@ -94,6 +94,9 @@ import Testing
     var ringing = ClientTransaction(Self.invite)
     _ = ringing.received(Self.answer(180))
     #expect(ringing.fired(.b).isEmpty)
+    #expect(Self.names(ringing.cancelled()) == ["start b"])
+    #expect(!ringing.canBeCancelled)
+    #expect(Self.names(ringing.fired(.b)) == ["timedOut", "terminated"], "RFC 3261 §9.1")
   }
 
   @Test func nonInviteServerAbsorbsRepetitions() {

@@ -13,18 +13,6 @@ import Testing
         == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
   }
 
-  // RFC 4648 §10.
-  @Test(arguments: ["": "", "f": "Zg==", "fo": "Zm8=", "foo": "Zm9v", "foob": "Zm9vYg==", "fooba": "Zm9vYmE="])
-  func base64(_ plain: String, _ coded: String) {
-    #expect(Crypto.base64(Array(plain.utf8)) == coded)
-    #expect(Crypto.decodeBase64(Array(coded.utf8)) == Array(plain.utf8))
-  }
-
-  @Test(arguments: ["Zg", "Zg=", "Zg===", "Zh==", "Z===", "====", "Zm9v\n", "Zg==Zg==", "Zm 9", "Z-_v"])
-  func base64IsStrict(_ text: String) {
-    #expect(Crypto.decodeBase64(Array(text.utf8)) == nil)
-  }
-
   @Test func comparisonAndRandom() {
     #expect(Crypto.constantTimeEquals([1, 2], [1, 2]))
     #expect(!Crypto.constantTimeEquals([1, 2], [1, 3]))

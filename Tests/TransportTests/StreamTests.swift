@@ -197,6 +197,17 @@ import Testing
     try await client.until { $0.pendingBytes == 0 }
   }
 
+  /// Who writes on as soon as it may must not find itself in the middle of its own write.
+  @Test(arguments: [false, true]) func writabilityIsToldBetweenWrites(_ tls: Bool) async throws {
+    let (server, client) = tls ? try await secured() : try await clear()
+    let told = try await client.with { [client] connection in
+      connection.write([UInt8](repeating: 1, count: 300_000))
+      return client.writabilityChanges
+    }
+    #expect(told.isEmpty)
+    #expect(try await server.received(300_000).count == 300_000)
+  }
+
   @Test func pausingFromWithinADelivery() async throws {
     let (server, client) = try await secured()
     try await onLoop { server.onReceived = { connection, _ in connection.pauseReading() } }
@@ -267,9 +278,23 @@ import Testing
 
   @Test func truncationIsNoEnd() async throws {
     let (server, client) = try await secured()
-    try await client.with { $0.abort(.limit("test")) }
-    #expect(try await client.reason() == .limit("test"))
+    try await client.with { $0.channel.close(promise: nil) }
     #expect(try await server.reason() == .reset("peer closed the connection without close_notify"))
+    _ = try await client.reason()
+  }
+
+  /// RST: what the kernel still holds for the peer goes with it.
+  @Test func abortIsAReset() async throws {
+    let (server, client) = try await secured()
+    try await server.with { $0.pauseReading() }
+    try await client.with { connection in
+      connection.write([UInt8](repeating: 1, count: 500_000))
+      connection.abort(.limit("test"))
+    }
+    #expect(try await client.reason() == .limit("test"))
+    try await server.with { $0.resumeReading() }
+    guard case .reset(let text) = try await server.reason() else { return #expect(Bool(false), "no reset") }
+    #expect(text.contains("reset"))
   }
 
   @Test func nothingFollowsAnAbort() async throws {

@@ -118,7 +118,7 @@ import XMPPCore
     ("a@corp.test", "b@corp.test", .invalidFrom),
     ("", "b@corp.test", .improperAddressing),
     ("a@", "b@corp.test", .improperAddressing),
-    ("a b@partner.test", "b@corp.test", .improperAddressing),
+    ("a b@evil.test", "b@corp.test", .invalidFrom),
     ("a@partner.test", "", .improperAddressing),
     ("a@partner.test", "b@other.test", .improperAddressing),
     ("a@partner.test", "b@elsewhere.test", .hostUnknown),
@@ -129,6 +129,35 @@ import XMPPCore
     receiver.receive("<message from='\(from)' to='\(to)'><body>x</body></message>")
     #expect(receiver.error == condition)
     #expect(receiver.stanzas.isEmpty)
+  }
+
+  /// What one user is called must not end the stream of all: servers differ in the names they allow.
+  @Test(arguments: [
+    ("\u{2665}@partner.test", "b@corp.test"), ("a b@partner.test/r", "b@corp.test"),
+    ("a@partner.test", "b b@corp.test/r"),
+    ("a@partner.test", "\u{1F600}@CORP.test."), ("@partner.test", "b@corp.test"),
+  ])
+  func malformedNames(from: String, to: String) throws {
+    var receiver = Receiver.authenticated()
+    receiver.receive("<message from='\(from)' to='\(to)' id='1'><body>x</body></message>")
+    receiver.receive("<message from='\(from)' to='\(to)' type='error'/>" + Self.message)
+    #expect(receiver.end == nil)
+    #expect(receiver.refused.map(\.number) == [1, 2])
+    let answer = try #require(receiver.refused[0].answer)
+    #expect(
+      answer == "<message from='\(to)' to='\(from)' type='error' id='1'><error type='modify' code='400'>"
+        + "<jid-malformed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>")
+    #expect(receiver.refused[1].answer == nil)
+    #expect(receiver.stanzas.map(\.1) == [3])
+  }
+
+  @Test(arguments: ["", "\u{F8FF}", "a\u{200B}b", "\u{E000}"])
+  func resourcesThatNoAddressCanHold(resource: String) throws {
+    var receiver = Receiver.authenticated()
+    receiver.receive("<message from='a@partner.test/\(resource)' to='b@corp.test/\(resource)'><body>x</body></message>")
+    let stanza = try #require(receiver.stanzas.first?.0)
+    #expect(stanza.from == JID("a@partner.test"))
+    #expect(stanza.to == JID("b@corp.test"))
   }
 
   @Test func missingAddresses() {

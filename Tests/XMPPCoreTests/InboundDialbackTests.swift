@@ -18,7 +18,7 @@ import XMPPCore
     receiver.receive("<db:result from='chat.partner.test' to='corp.test'>k2</db:result>")
     #expect(receiver.requests.map(\.key) == ["k1", "k2"])
     #expect(receiver.requests.map(\.streamID) == ["stream-1", "stream-1"])
-    receiver.verified(receiver.requests[1].pair, .valid)
+    receiver.verified(receiver.requests[1], .valid)
     #expect(receiver.sent == "<db:result from='corp.test' to='chat.partner.test' type='valid'/>")
     receiver.receive("<message from='room@chat.partner.test' to='b@corp.test'/>")
     #expect(receiver.stanzas.count == 1)
@@ -38,7 +38,7 @@ import XMPPCore
   func refusals(outcome: DialbackOutcome, answer: String) {
     var receiver = receiver()
     receiver.receive("<db:result from='partner.test' to='corp.test'>k</db:result>")
-    receiver.verified(receiver.requests[0].pair, outcome)
+    receiver.verified(receiver.requests[0], outcome)
     #expect(receiver.sent == answer)
     #expect(!receiver.machine.isAuthenticated)
     #expect(receiver.end == nil)
@@ -80,22 +80,55 @@ import XMPPCore
     receiver.receive("<db:result from='c.test' to='corp.test'>k</db:result>")
     #expect(receiver.requests.count == 2)
     #expect(receiver.sent.contains("<resource-constraint "))
-    receiver.verified(receiver.requests[0].pair, .invalid)
+    receiver.verified(receiver.requests[0], .invalid)
     receiver.receive("<db:result from='c.test' to='corp.test'>k</db:result>")
     #expect(receiver.requests.count == 3)
   }
 
   @Test func answersComeTooLateOrForNothing() {
     var receiver = receiver()
-    let pair = DomainPair(local: "corp.test", remote: "partner.test")
-    receiver.verified(pair, .valid)
+    let request = DialbackRequest(
+      pair: DomainPair(local: "corp.test", remote: "partner.test"), streamID: "stream-1", key: "k")
+    receiver.verified(request, .valid)
     #expect(!receiver.machine.isAuthenticated)
     receiver.receive("<db:result from='partner.test' to='corp.test'>k</db:result>")
     receiver.close()
     receiver.sent = ""
-    receiver.verified(pair, .valid)
+    receiver.verified(request, .valid)
     #expect(!receiver.machine.isAuthenticated)
     #expect(receiver.sent.isEmpty)
+  }
+
+  /// A key that came in the clear proves nothing about who speaks under TLS.
+  @Test func answersAboutAnEarlierStream() {
+    var receiver = receiver()
+    receiver.receive("<db:result from='partner.test' to='corp.test'>k</db:result>")
+    let early = receiver.requests[0]
+    receiver.receive(InboundAttackTests.startTLS)
+    receiver.secure(.certificate(for: "wrong.test"))
+    receiver.receive(Receiver.header)
+    receiver.verified(early, .valid)
+    #expect(!receiver.machine.isAuthenticated)
+    // The question can be put anew, and only its own answer counts.
+    receiver.receive("<db:result from='partner.test' to='corp.test'>k</db:result>")
+    #expect(receiver.requests.count == 2)
+    receiver.verified(early, .valid)
+    #expect(!receiver.machine.isAuthenticated)
+    receiver.verified(receiver.requests[1], .valid)
+    #expect(receiver.machine.isAuthenticated)
+  }
+
+  /// A restart in the middle of a proved stream would mix up what is counted.
+  @Test func noSASLAfterDialback() {
+    var receiver = Receiver(policies: ["partner.test": Self.open])
+    receiver.receive(Receiver.header)
+    receiver.receive(InboundAttackTests.startTLS)
+    receiver.secure(.certificate(for: "partner.test"))
+    receiver.receive(Receiver.header)
+    receiver.receive("<db:result from='partner.test' to='corp.test'>k</db:result>")
+    receiver.verified(receiver.requests[0], .valid)
+    receiver.receive("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>")
+    #expect(receiver.error == .policyViolation)
   }
 
   @Test func authoritativeServer() {

@@ -56,6 +56,28 @@ import XMPPCore
     #expect(DomainName.normalised(String(long.prefix(254))) == nil)
   }
 
+  /// RFC 7622 §3.2.1: U-labels in addresses; what is none stays as it is.
+  @Test(arguments: [
+    ("xn--bcher-kva.example", "bücher.example"), ("a.xn--bcher-kva", "a.bücher"), ("example.com", "example.com"),
+    ("xn--", "xn--"), ("xn---.a", "xn---.a"), ("xn--a.b", "xn--a.b"), ("xn--99999999.b", "xn--99999999.b"),
+    ("xn--g6h.b", "xn--g6h.b"), ("axn--b.c", "axn--b.c"),
+  ])
+  func onTheWire(name: String, written: String) {
+    #expect(DomainName.onTheWire(name) == written)
+    if name != written { #expect(JID("u@\(name)/r")?.description == "u@\(written)/r") }
+  }
+
+  @Test func decodingNeverTraps() {
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<20_000 {
+      let label = String(
+        String.UnicodeScalarView(
+          (0..<Int.random(in: 0...59, using: &random)).map { _ in "abcdz0189-".unicodeScalars.randomElement()! }))
+      let written = DomainName.onTheWire("xn--\(label)")
+      #expect(written == "xn--\(label)" || DomainName.normalised(written) == "xn--\(label)")
+    }
+  }
+
   /// Composed and decomposed, and any case, are one address.
   @Test func equality() {
     #expect(JID("jo\u{0308}rg@example.com") == JID("J\u{00D6}RG@Example.COM."))
@@ -77,6 +99,7 @@ import XMPPCore
   ])
   func aLabels(name: String, ascii: String) {
     #expect(DomainName.normalised("\(name).example") == "\(ascii).example")
+    #expect(DomainName.onTheWire("\(ascii).example") == "\(name).example")
   }
 }
 

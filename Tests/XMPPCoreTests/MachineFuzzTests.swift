@@ -56,7 +56,9 @@ import XMPPCore
           let outcome = [DialbackOutcome.valid, .invalid, .failed(StanzaError(.forbidden))].randomElement(
             using: &random)!
           let remote = ["partner.test", "second.test"].randomElement(using: &random)!
-          receiver.verified(DomainPair(local: "corp.test", remote: remote), outcome)
+          let pair = DomainPair(local: "corp.test", remote: remote)
+          receiver.verified(
+            DialbackRequest(pair: pair, streamID: "stream-\(Int.random(in: 1...3, using: &random))", key: "k"), outcome)
         case 5: receiver.close()
         case 6, 7: receiver.receive(Self.pieces.randomElement(using: &random)!)
         default: receiver.receive(Self.harmless.randomElement(using: &random)!)

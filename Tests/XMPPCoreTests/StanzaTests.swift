@@ -8,7 +8,8 @@ import XMPPCore
   ) -> Stanza {
     let from = JID("a@partner.test/x")!
     let to = JID(to)!
-    let element = StanzaBuilder.envelope(kind, from: from, to: to, type: type, id: id).adding(payload)
+    var element = StanzaBuilder.envelope(kind, from: from, to: to, type: type, id: id)
+    for child in payload { element.add(child) }
     return Stanza(kind, from: from, to: to, element: element)
   }
 

@@ -33,6 +33,14 @@ import XMPPCore
     #expect(receiver.sent == Self.acknowledgement(3))
   }
 
+  /// Otherwise the partner takes what arrived for lost together with the stream.
+  @Test func anErrorComesAfterTheLastAcknowledgement() {
+    var receiver = receiver(stanzas: 2)
+    receiver.handled(1)
+    receiver.receive("<nonsense/>")
+    #expect(receiver.sent.hasPrefix(Self.acknowledgement(1) + "<stream:error>"))
+  }
+
   @Test func countNeverPassesAGap() {
     var receiver = receiver(stanzas: 3)
     receiver.handled(1)

@@ -47,6 +47,7 @@ extension Engine {
     let cancel = invite.cancellation()
     guard let branch = (try? cancel.essentials())?.via.branch else { return }
     _ = start(cancel, branch: branch, on: client.flow, purpose: .courtesy)
+    if let actions = clients[number]?.machine.cancelled() { run(actions, of: number) }
   }
 
   private func via(_ branch: String) -> String {
@@ -66,6 +67,7 @@ extension Engine {
     } catch {
       return countMalformed(error, on: flow)
     }
+    flows[flow]?.malformed = 0
     if link.flow == flow { linkAnswered() }
     // RFC 3261 §18.1.2: one that is not ours, or that nobody waits for any longer.
     guard essentials.via.sentBy == sentBy, let key = ClientTransactionKey(essentials), let number = clientKeys[key]
@@ -112,8 +114,8 @@ extension Engine {
   /// - Parameter response: nil: none came in time.
   private mutating func deliver(_ response: SIPResponse?, to client: Client) {
     switch client.purpose {
-    case .page(let entry): messageConcluded(entry, response, inSession: false)
-    case .inSession(let entry): messageConcluded(entry, response, inSession: true)
+    case .page(let entry): messageConcluded(entry, response, session: nil)
+    case .inSession(let entry, let serial): messageConcluded(entry, response, session: serial)
     case .invite(let pair, let serial): inviteConcluded(client, pair, serial, response)
     case .typing(let pair, let serial): typingConcluded(pair, serial, response)
     // A probe's silence is noticed by the connection's own check.
@@ -133,7 +135,7 @@ extension Engine {
     for (number, client) in clients where client.flow == flow {
       forget(number)
       switch client.purpose {
-      case .page(let entry), .inSession(let entry): queue.again(entry)
+      case .page(let entry), .inSession(let entry, _): queue.again(entry)
       case .invite(let pair, let serial):
         guard sessions[pair]?.serial == serial, case .inviting = sessions[pair]?.state else { break }
         endSession(pair, sayBye: false)

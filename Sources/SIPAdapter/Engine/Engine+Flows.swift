@@ -32,7 +32,7 @@ extension Engine {
     flows[id]?.lastReceived = now
     flows[id]?.probed = nil
     while let event = flows[id]?.framer.next() { handle(event, on: id) }
-    if flows[id]?.framer.buffered ?? 0 == 0 {
+    if flows[id]?.framer.isPartial != true {
       flows[id]?.partialSince = nil
     } else if flows[id]?.partialSince == nil {
       flows[id]?.partialSince = now

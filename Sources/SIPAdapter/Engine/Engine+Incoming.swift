@@ -48,9 +48,11 @@ extension Engine {
     // RFC 7247 §8: XMPP cannot promise TLS on every hop, so such a request must not be translated.
     if uri.scheme == .sips || essentials.to.uri?.scheme == .sips { throw Self.sipsRefusal }
     if request.hasPassed(sentBy) { throw SIPDefect(482, Status.phrase(482)) }
-    // The other network is a further hop. RFC 3261 §16.3: OPTIONS may be answered by whoever holds it.
-    if essentials.maxForwards == 0, request.method != .options { throw SIPDefect(483, Status.phrase(483)) }
-    if request.headers.contains(.require) { throw SIPDefect(420, Status.phrase(420)) }
+    // RFC 3261 §16.3: the other network is a further hop. Everything but what crosses to it ends here.
+    if essentials.maxForwards == 0, request.method == .message || request.method == .invite {
+      throw SIPDefect(483, Status.phrase(483))
+    }
+    if !request.headers.list(.require).isEmpty { throw SIPDefect(420, Status.phrase(420)) }
   }
 
   private func options(_ request: SIPRequest) -> SIPResponse {

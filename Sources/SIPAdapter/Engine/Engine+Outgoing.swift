@@ -88,12 +88,15 @@ extension Engine {
   }
 
   /// The final response to an entry's MESSAGE, or nil if none came.
-  mutating func messageConcluded(_ entry: Entry, _ response: SIPResponse?, inSession: Bool) {
+  /// - Parameter session: the serial number of the one it was sent in. The pair may have another by now.
+  mutating func messageConcluded(_ entry: Entry, _ response: SIPResponse?, session serial: UInt64?) {
     if let response, response.isProvisional { return }
     defer { pump() }
     let pair = Pair(entry)
+    let inSession = serial != nil
+    let isCurrent = inSession && sessions[pair]?.serial == serial
     guard let response else {
-      if inSession { endSession(pair, sayBye: true) }
+      if isCurrent { endSession(pair, sayBye: true) }
       return giveBack(
         pair,
         DeliveryError(
@@ -102,14 +105,14 @@ extension Engine {
     }
     switch response.status {
     case 200..<300:
-      if inSession { sessions[pair]?.lastActivity = now }
+      if isCurrent { sessions[pair]?.lastActivity = now }
       attempts[entry.id] = nil
       retried.remove(entry.id)
       _ = queue.finished(entry)
       tell(.delivered(entry.id))
     // The dialog is dead: the user's client is gone or was started anew. Once more with a new one.
     case 408 where inSession && retry(entry), 480 where inSession && retry(entry), 481 where inSession && retry(entry):
-      endSession(pair, sayBye: response.status != 481)
+      if isCurrent { endSession(pair, sayBye: response.status != 481) }
       queue.again(entry)
     // The dialog does not take it; outside of one it may go.
     case 415 where inSession && retry(entry), 488 where inSession && retry(entry):

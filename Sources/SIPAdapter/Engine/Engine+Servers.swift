@@ -33,6 +33,7 @@ extension Engine {
     guard servers.count < configuration.limits.serverTransactions else {
       var response = request.response(500, reason: "Overloaded", toTag: responseTag)
       response.headers.append(.retryAfter, "5")
+      observe(.concluded(.inbound, method: request.method.name, status: 500, milliseconds: 0))
       return act(.write(flow, response.bytes))
     }
     servers[key] = Server(
@@ -67,7 +68,6 @@ extension Engine {
         .accept, request.method == .invite ? MediaType.sdp.description : IncomingBody.accepted)
       response.headers.append(.acceptEncoding, "identity")
     case 420: response.headers.append(.unsupported, request.headers.strings(.require).joined(separator: ", "))
-    case 489: response.headers.append(.allowEvents, "")
     default: break
     }
     return response
@@ -88,7 +88,9 @@ extension Engine {
   private mutating func run(_ actions: [ServerTransaction.Action], of key: ServerTransactionKey, on flow: FlowID) {
     for action in actions {
       switch action {
-      case .send(let response): if flows[flow] != nil { act(.write(flow, response.bytes)) }
+      // RFC 3261 §18.2.2 would open a connection to where the request came from; the one to the next hop leads there.
+      case .send(let response):
+        if let way = flows[flow] != nil ? flow : link.flow { act(.write(way, response.bytes)) }
       case .start(let timer):
         let id = start(.server(key, timer), after: configuration.times.transaction.timeout)
         servers[key]?.timer = id

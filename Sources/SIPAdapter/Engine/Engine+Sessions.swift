@@ -39,7 +39,11 @@ extension Engine {
   var contact: String { "<sip:\(sentBy);transport=\(configuration.transport.rawValue)>" }
 
   mutating func inviteConcluded(_ client: Client, _ pair: Pair, _ serial: UInt64, _ response: SIPResponse?) {
-    if let response, response.isProvisional { return }
+    if let response, response.isProvisional {
+      // Given up before the callee had said anything: only now may it be cancelled (RFC 3261 §9.1).
+      if sessions[pair]?.serial != serial, let number = clientKeys[client.key] { cancel(number) }
+      return
+    }
     if let response, response.isSuccess { return inviteAccepted(client, pair, serial, response) }
     guard let session = sessions[pair], session.serial == serial, case .inviting = session.state else { return }
     defer { pump() }
@@ -147,7 +151,9 @@ extension Engine {
   // MARK: Inside
 
   mutating func sendInSession(_ entry: Entry, _ pair: Pair) {
-    guard let flow = sessionFlow(pair), var request = sessions[pair]?.dialog?.request(.message) else {
+    guard let flow = sessionFlow(pair), let serial = sessions[pair]?.serial,
+      var request = sessions[pair]?.dialog?.request(.message)
+    else {
       return queue.again(entry)
     }
     sessions[pair]?.lastActivity = now
@@ -155,7 +161,7 @@ extension Engine {
     sessions[pair]?.toldTyping = nil
     sessions[pair]?.nextTyping = nil
     OutgoingMessage(entry).fill(&request)
-    send(request, on: flow, purpose: .inSession(entry))
+    send(request, on: flow, purpose: .inSession(entry, serial: serial))
   }
 
   func sessionFlow(_ pair: Pair) -> FlowID? { sessions[pair]?.flow ?? link.flow }

@@ -71,8 +71,8 @@ struct Client {
     case probe
     /// An entry as a MESSAGE outside of any dialog.
     case page(Entry)
-    /// An entry as a MESSAGE inside its pair's session.
-    case inSession(Entry)
+    /// An entry as a MESSAGE inside its pair's session with this serial number.
+    case inSession(Entry, serial: UInt64)
     /// Opens the session with this serial number.
     case invite(Pair, serial: UInt64)
     case typing(Pair, serial: UInt64)

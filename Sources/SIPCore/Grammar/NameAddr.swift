@@ -32,10 +32,12 @@ package struct NameAddr: Hashable, Sendable {
       guard cursor.peek == ASCII.less else { return nil }
     } else if let bracket = cursor.rest.firstIndex(of: ASCII.less) {
       let tokens = ASCII.trimmed(cursor.rest[..<bracket])
-      // RFC 4475 §3.1.2.15 (baddn) would have an unquoted name of anything but tokens refused; UTF-8 is let pass.
-      guard tokens.allSatisfy({ ASCII.isToken($0) || ASCII.isBlank($0) || $0 >= 0x80 }) else { return nil }
-      if !tokens.isEmpty { name = String(header: tokens) }
-      _ = cursor.take { $0 != ASCII.less }
+      // RFC 4475 §3.1.2.15 (baddn) would have an unquoted name of anything but tokens refused; UTF-8 is let pass. In an
+      // addr-spec a bracket may stand in a quoted parameter; whatever else has one is no URI.
+      if tokens.allSatisfy({ ASCII.isToken($0) || ASCII.isBlank($0) || $0 >= 0x80 }) {
+        if !tokens.isEmpty { name = String(header: tokens) }
+        _ = cursor.take { $0 != ASCII.less }
+      }
     }
     displayName = name
     let uri: ArraySlice<UInt8>

@@ -66,9 +66,6 @@ package struct SIPURI: Hashable, Sendable {
       self.headers = String(header: taken)
     }
   }
-
-  /// Without port, parameters and headers: who, not where.
-  package var addressOfRecord: SIPURI { SIPURI(scheme, user: user, host: host) }
 }
 
 extension SIPURI: CustomStringConvertible {

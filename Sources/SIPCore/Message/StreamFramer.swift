@@ -36,6 +36,9 @@ package struct StreamFramer: Sendable {
   /// Bytes received and not yet taken as a message.
   package var buffered: Int { buffer.count - start }
 
+  /// A part of a message is here and waits for its rest; the head alone counts, even where no byte of the body came.
+  package var isPartial: Bool { pending != nil || buffered > 0 }
+
   package mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard !isBroken else { return }
     if start == buffer.count {

@@ -26,6 +26,7 @@ package struct ClientTransaction: Sendable {
   }
 
   private var state = State.trying
+  private var isCancelled = false
   /// Kept for its ACK; `nil` for the other methods, which need nothing of it.
   private let invite: SIPRequest?
 
@@ -34,7 +35,14 @@ package struct ClientTransaction: Sendable {
   package var firstTimer: TransactionTimer { invite == nil ? .f : .b }
 
   /// Whether a CANCEL makes sense: RFC 3261 §9.1 wants a provisional response first and no final one yet.
-  package var canBeCancelled: Bool { invite != nil && state == .proceeding }
+  package var canBeCancelled: Bool { invite != nil && state == .proceeding && !isCancelled }
+
+  /// A CANCEL was sent. RFC 3261 §9.1: the final response is waited for 64·T1 and no longer.
+  package mutating func cancelled() -> [Action] {
+    guard canBeCancelled else { return [] }
+    isCancelled = true
+    return [.start(.b)]
+  }
 
   package mutating func received(_ response: SIPResponse) -> [Action] {
     switch state {
@@ -45,7 +53,7 @@ package struct ClientTransaction: Sendable {
         // Timer B ends with the first answer; how long a user may take is not the transaction's business.
         return isFirst && invite != nil ? [.stop(.b), .deliver(response)] : [.deliver(response)]
       }
-      let running: [Action] = invite == nil ? [.stop(.f)] : isFirst ? [.stop(.b)] : []
+      let running: [Action] = invite == nil ? [.stop(.f)] : isFirst || isCancelled ? [.stop(.b)] : []
       guard let invite else {
         state = .terminated
         return running + [.deliver(response), .terminated]
@@ -66,7 +74,8 @@ package struct ClientTransaction: Sendable {
 
   package mutating func fired(_ timer: TransactionTimer) -> [Action] {
     switch (state, timer) {
-    case (.trying, .b), (.trying, .f), (.proceeding, .f):
+    case (.trying, .b),
+      (.proceeding, .b) where isCancelled, (.trying, .f), (.proceeding, .f):
       state = .terminated
       return [.timedOut, .terminated]
     case (.accepted, .m):
@@ -74,17 +83,6 @@ package struct ClientTransaction: Sendable {
       return [.terminated]
     default:
       return []
-    }
-  }
-
-  /// The transaction user gives up, or the connection is gone.
-  package mutating func abandoned() -> [Action] {
-    defer { state = .terminated }
-    switch state {
-    case .trying: return [.stop(firstTimer), .terminated]
-    case .proceeding: return invite == nil ? [.stop(.f), .terminated] : [.terminated]
-    case .accepted: return [.stop(.m), .terminated]
-    case .terminated: return []
     }
   }
 }

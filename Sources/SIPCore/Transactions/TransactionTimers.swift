@@ -16,7 +16,7 @@ package struct TransactionTimers: Hashable, Sendable {
 }
 
 package enum TransactionTimer: Hashable, Sendable {
-  /// INVITE client: no response at all.
+  /// INVITE client: no response at all, or no final one after it was cancelled.
   case b
   /// Non-INVITE client: no final response.
   case f

@@ -34,7 +34,7 @@ final class InboundConnection: ConnectionHandler {
     return domains
   }
 
-  func carries(_ domain: String) -> Bool { machine.pairs.contains { $0.remote == domain } }
+  func carries(_ domain: String) -> Bool { !machine.isOver && machine.pairs.contains { $0.remote == domain } }
 
   // MARK: ConnectionHandler
 
@@ -115,8 +115,8 @@ final class InboundConnection: ConnectionHandler {
     held.append((number - 1, send))
   }
 
-  func verified(_ pair: DomainPair, _ outcome: DialbackOutcome) {
-    machine.verified(pair, outcome, &actions)
+  func verified(_ request: DialbackRequest, _ outcome: DialbackOutcome) {
+    machine.verified(request, outcome, &actions)
     run()
   }
 
@@ -140,15 +140,21 @@ final class InboundConnection: ConnectionHandler {
   private func carryOut(_ action: InboundStream.Action) {
     switch action {
     case .send(let bytes): connection.write(bytes)
-    case .startTLS: connection.startTLS(federation.configuration.serverTLS)
+    case .startTLS:
+      // What there was of a stream in the clear is no longer of use, and the handshake costs memory enough.
+      parser.reset()
+      connection.startTLS(federation.configuration.serverTLS)
     case .restart(let limits):
       parser.limits = limits
       parser.reset()
     case .limits(let limits): parser.limits = limits
     case .verify(let request):
-      federation.verifier.verify(request) { [weak self] outcome in self?.verified(request.pair, outcome) }
+      federation.verifier.verify(request) { [weak self] outcome in self?.verified(request, outcome) }
     case .authenticated(let pair, let method): authenticated(pair, method)
     case .stanza(let stanza, let number): federation.received(stanza, number: number, on: self)
+    case .refuse(let pair, let answer, let number):
+      federation.refused(on: pair, answer)
+      handled(number)
     case .close(let end):
       let condition: StreamError.Condition? =
         switch end {
@@ -162,6 +168,7 @@ final class InboundConnection: ConnectionHandler {
 
   private func authenticated(_ pair: DomainPair, _ method: AuthenticationMethod) {
     methods[pair] = method
+    connection.setReadSize(federation.limits.connection.readBytes)
     federation.logger.info(
       "stream accepted",
       metadata: [
@@ -213,6 +220,8 @@ extension PeerIdentity {
       case .trusted: nil
       case .untrusted(let reason): reason
       }
-    self.init(untrusted: untrusted, names: { peer.matchesXMPP(domain: $0) })
+    // An XmppAddr may be written with U-labels.
+    let addresses = Set(peer.xmppAddresses.compactMap(DomainName.normalised))
+    self.init(untrusted: untrusted, names: { addresses.contains($0) || peer.matchesXMPP(domain: $0) })
   }
 }

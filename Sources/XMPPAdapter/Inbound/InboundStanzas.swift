@@ -101,6 +101,13 @@ extension Federation {
     answer(stanza, with: StanzaError(.serviceUnavailable))
   }
 
+  /// A stanza with a malformed address.
+  func refused(on pair: DomainPair, _ answer: XMLElement?) {
+    let kind = answer.flatMap { Stanza.Kind(rawValue: $0.local) } ?? .message
+    observer.stanza(kind, .inbound, answer == nil ? .ignored : .refused, partner: pair.remote)
+    if let answer { link(pair)?.send(answer: answer) }
+  }
+
   private func answer(_ stanza: Stanza, with error: StanzaError) {
     guard let answer = stanza.answered(with: error) else { return }
     link(pair(of: stanza))?.send(answer: answer)

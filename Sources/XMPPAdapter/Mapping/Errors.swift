@@ -16,7 +16,8 @@ extension DeliveryError {
     let condition = Condition(rawValue: error.condition.rawValue) ?? .undefinedCondition
     let said = error.text.map { " (\($0))" } ?? ""
     self.init(
-      condition, text: error.text ?? condition.meaning, detail: "\(partner) answered \(error.condition.rawValue)\(said)",
+      condition, text: error.text ?? condition.meaning,
+      detail: "\(partner) answered \(error.condition.rawValue)\(said)",
       alternative: error.alternative)
   }
 
@@ -28,5 +29,21 @@ extension DeliveryError {
     self.init(
       Condition(rawValue: failure.condition.rawValue) ?? .remoteServerTimeout, text: text,
       detail: "\(failure.stage.rawValue): \(failure.cause)")
+  }
+
+  static func tooLarge(for partner: String, detail: String) -> DeliveryError {
+    DeliveryError(.policyViolation, text: "\(partner) does not take this message.", detail: detail)
+  }
+}
+
+extension StreamFailure {
+  /// Whether the partner ended an established stream for what it read on it.
+  var blamesContent: Bool {
+    switch peerCondition {
+    case .policyViolation, .invalidXML, .notWellFormed, .badFormat, .restrictedXML, .unsupportedStanzaType,
+      .improperAddressing:
+      stage == .stream
+    default: false
+    }
   }
 }

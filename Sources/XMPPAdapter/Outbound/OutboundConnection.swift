@@ -164,7 +164,12 @@ final class OutboundConnection: ConnectionHandler {
     case .verified(let outcome): owner?.verified(outcome)
     case .close(let failure):
       end(failure)
-      connection.close()
+      if let failure, failure.stage == .confirmation {
+        // It fell silent. What it has not read is sent again elsewhere and shall not reach it twice.
+        connection.abort(.timeout(failure.cause))
+      } else {
+        connection.close()
+      }
     }
   }
 

@@ -20,8 +20,10 @@ final class OutboundLink: OutboundConnectionOwner {
   /// Written, not confirmed.
   private var sent: [UInt64: Entry] = [:]
   /// Errors and answers to queries that wait for a stream; nobody is told if they are lost.
-  private var answers: [XMLElement] = []
+  private var answers: [(kind: Stanza.Kind, bytes: [UInt8])] = []
+  private var answerBytes = 0
   private var messages: SentMessages
+  private var returned = ReturnedEntries()
   /// After a stream died of something we sent: one entry at a time, so that the next death names the culprit. Counts
   /// down the entries that were in hand then.
   private var suspects = 0
@@ -40,9 +42,23 @@ final class OutboundLink: OutboundConnectionOwner {
   // MARK: From the broker
 
   func deliver(_ entry: Entry) {
-    guard !federation.isStopping else { return }
+    guard !federation.isStopping, !holds(entry.id) else { return }
+    if returned.mustFollow(entry.id, now: federation.now) {
+      let error = DeliveryError(
+        .remoteServerTimeout, text: "The server of \(pair.remote) cannot be reached.",
+        detail: "older messages have to go first")
+      return federation.tell(.deferred([entry.id], error))
+    }
     waiting.append(entry)
     if case .idle = state { dial() }
+  }
+
+  /// With another link to the same destination, the broker may have counted what was on its way here as lost.
+  private func holds(_ id: EntryID) -> Bool {
+    if sent[id.rawValue] != nil { return true }
+    // Mostly ids grow.
+    guard let last = waiting.last, id <= last.id else { return false }
+    return waiting.contains { $0.id == id }
   }
 
   /// Worth nothing later: sent if it can be sent now.
@@ -56,12 +72,18 @@ final class OutboundLink: OutboundConnectionOwner {
 
   /// An error, or the answer to a query, for somebody at the partner's.
   func send(answer: XMLElement) {
-    guard answers.count < federation.limits.waitingAnswers else {
+    let kind = Stanza.Kind(rawValue: answer.local) ?? .message
+    let bytes = StreamOutput.bytes(answer)
+    // An answer repeats the id of the question, which may be as long as a tag.
+    guard answers.count < federation.limits.waitingAnswers,
+      answerBytes + bytes.count <= federation.limits.waitingAnswerBytes
+    else {
       federation.logger.warning(
         "an answer is dropped: too many wait for a stream", metadata: ["partner": "\(pair.remote)"])
-      return count(answer, .ignored)
+      return count(kind, .ignored)
     }
-    answers.append(answer)
+    answers.append((kind, bytes))
+    answerBytes += bytes.count
     switch state {
     case .idle: dial()
     case .dialling: break
@@ -80,8 +102,9 @@ final class OutboundLink: OutboundConnectionOwner {
     waiting.removeFirst(index)
     index = 0
     while index < answers.count, connection.isWritable {
-      connection.send(StreamOutput.bytes(answers[index]), token: nil)
-      count(answers[index], .accepted)
+      connection.send(answers[index].bytes, token: nil)
+      count(answers[index].kind, .accepted)
+      answerBytes -= answers[index].bytes.count
       index += 1
     }
     answers.removeFirst(index)
@@ -117,10 +140,6 @@ final class OutboundLink: OutboundConnectionOwner {
   private func refuse(_ id: EntryID, _ error: DeliveryError) {
     count(.message, .refused)
     federation.tell(.refused(id, error))
-  }
-
-  private func count(_ stanza: XMLElement, _ result: StanzaResult) {
-    count(Stanza.Kind(rawValue: stanza.local) ?? .message, result)
   }
 
   private func count(_ kind: Stanza.Kind, _ result: StanzaResult) {
@@ -224,10 +243,10 @@ final class OutboundLink: OutboundConnectionOwner {
   private func lost(_ failure: StreamFailure) {
     let entries = sent.values.sorted { $0.id < $1.id } + waiting
     state = .idle
-    for answer in answers { count(answer, .ignored) }
+    for answer in answers { count(answer.kind, .ignored) }
     sent = [:]
     waiting = []
-    answers = []
+    dropAnswers()
     lastFailure = failure.cause
     federation.observer.streamFailed(partner: pair.remote, stage: failure.stage)
     federation.logger.warning(
@@ -237,6 +256,7 @@ final class OutboundLink: OutboundConnectionOwner {
         "cause": "\(failure.cause)", "unconfirmed": "\(entries.count)",
       ])
     guard !entries.isEmpty else { return }
+    returned.add(entries, until: federation.now + federation.limits.settle)
     let error = DeliveryError(failure, partner: pair.remote)
     if federation.holdsElsewhere(than: self) {
       // The destination is reached by another domain of ours; only what was here goes back.
@@ -246,12 +266,17 @@ final class OutboundLink: OutboundConnectionOwner {
     }
   }
 
+  private func dropAnswers() {
+    answers = []
+    answerBytes = 0
+  }
+
   // MARK: Ends
 
   /// Sends nothing more. What is not written stays the broker's without a word.
   func stop() {
     waiting = []
-    answers = []
+    dropAnswers()
     if case .dialling(let dial) = state {
       dial.cancel()
       state = .idle
@@ -273,22 +298,4 @@ final class OutboundLink: OutboundConnectionOwner {
 
   func verified(_ outcome: DialbackOutcome) {}
   func established(_ connection: OutboundConnection, _ method: AuthenticationMethod) {}
-}
-
-extension StreamFailure {
-  /// Whether the partner ended an established stream for what it read on it.
-  fileprivate var blamesContent: Bool {
-    switch peerCondition {
-    case .policyViolation, .invalidXML, .notWellFormed, .badFormat, .restrictedXML, .unsupportedStanzaType,
-      .improperAddressing:
-      stage == .stream
-    default: false
-    }
-  }
-}
-
-extension DeliveryError {
-  fileprivate static func tooLarge(for partner: String, detail: String) -> DeliveryError {
-    DeliveryError(.policyViolation, text: "\(partner) does not take this message.", detail: detail)
-  }
 }

@@ -77,6 +77,23 @@ package enum DomainName {
     return checked(name)
   }
 
+  /// The form that goes onto the wire: RFC 7622 §3.2.1 wants U-labels, and that is what servers compare with. Labels that
+  /// are no proper A-labels stay.
+  package static func onTheWire(_ name: String) -> String {
+    guard name.hasPrefix(aLabelPrefix) || name.contains("." + aLabelPrefix) else { return name }
+    return name.split(separator: ".").map(uLabel).joined(separator: ".")
+  }
+
+  private static let aLabelPrefix = "xn--"
+
+  private static func uLabel(_ label: Substring) -> String {
+    guard label.hasPrefix(aLabelPrefix), let decoded = Punycode.decode(label.utf8.dropFirst(aLabelPrefix.utf8.count))
+    else { return String(label) }
+    var text = String.UnicodeScalarView()
+    text.append(contentsOf: decoded)
+    return normalised(String(text)) == String(label) ? String(text) : String(label)
+  }
+
   private static func aLabel(_ label: [Unicode.Scalar]) -> [UInt8]? {
     if label.allSatisfy(\.isASCII) { return label.map { UInt8(truncatingIfNeeded: $0.value) } }
     // RFC 5891 §4.2.3: no leading combining mark, no hyphens in the third and fourth place.
@@ -84,7 +101,7 @@ package enum DomainName {
       !(label.count >= 4 && label[2] == "-" && label[3] == "-"),
       let encoded = Punycode.encode(label)
     else { return nil }
-    return Array("xn--".utf8) + encoded
+    return Array(aLabelPrefix.utf8) + encoded
   }
 
   /// RFC 5892: letters, digits and marks; anything else (symbols, invisible characters, mixed-in punctuation) is

@@ -49,7 +49,9 @@ package struct JID: Hashable, Sendable {
 }
 
 extension JID: CustomStringConvertible {
+  /// As it is written in a stanza.
   package var description: String {
+    let domain = DomainName.onTheWire(domain)
     var text = local.isEmpty ? domain : local + "@" + domain
     if let resource { text += "/" + resource }
     return text

@@ -1,4 +1,4 @@
-/// RFC 3492, encoding only: an internationalised label as ASCII.
+/// RFC 3492: an internationalised label as ASCII, and back.
 enum Punycode {
   private static let base: UInt32 = 36
   private static let tMin: UInt32 = 1
@@ -44,6 +44,54 @@ enum Punycode {
       k += base
     }
     output.append(digit(q))
+  }
+
+  /// The label behind an `xn--`, in lower case; nil if it is no encoding of one.
+  static func decode(_ text: Substring.UTF8View) -> [Unicode.Scalar]? {
+    guard text.count <= DomainName.maximumLabelLength, text.allSatisfy({ $0 < 0x80 }) else { return nil }
+    var rest = text
+    var output: [Unicode.Scalar] = []
+    if let hyphen = text.lastIndex(of: UInt8(ascii: "-")) {
+      output = text[..<hyphen].map { Unicode.Scalar($0) }
+      rest = text[text.index(after: hyphen)...]
+    }
+    var n: UInt32 = 128
+    var i: UInt32 = 0
+    var bias: UInt32 = 72
+    while !rest.isEmpty {
+      let before = i
+      var weight: UInt32 = 1
+      var k = base
+      while true {
+        guard let byte = rest.popFirst(), let digit = value(of: byte) else { return nil }
+        let (product, tooLarge) = digit.multipliedReportingOverflow(by: weight)
+        let (sum, overflow) = i.addingReportingOverflow(product)
+        guard !tooLarge, !overflow else { return nil }
+        i = sum
+        let threshold = k <= bias ? tMin : (k >= bias + tMax ? tMax : k - bias)
+        if digit < threshold { break }
+        let (next, overflows) = weight.multipliedReportingOverflow(by: base - threshold)
+        guard !overflows else { return nil }
+        weight = next
+        k += base
+      }
+      let count = UInt32(output.count) + 1
+      bias = adapted(i - before, points: count, first: before == 0)
+      guard i / count <= 0x10FFFF, let scalar = Unicode.Scalar(n + i / count) else { return nil }
+      n = scalar.value
+      i %= count
+      output.insert(scalar, at: Int(i))
+      i += 1
+    }
+    return output
+  }
+
+  private static func value(of byte: UInt8) -> UInt32? {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a"))
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0")) + 26
+    default: nil
+    }
   }
 
   private static func digit(_ value: UInt32) -> UInt8 {

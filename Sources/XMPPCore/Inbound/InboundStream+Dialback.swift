@@ -47,8 +47,11 @@ extension InboundStream {
   }
 
   /// The question put by `verify` is answered.
-  package mutating func verified(_ pair: DomainPair, _ outcome: DialbackOutcome, _ actions: inout [Action]) {
-    guard verifying.remove(pair) != nil, state == .negotiating else { return }
+  package mutating func verified(
+    _ request: DialbackRequest, _ outcome: DialbackOutcome, _ actions: inout [Action]
+  ) {
+    let pair = request.pair
+    guard request.streamID == streamID, verifying.remove(pair) != nil, state == .negotiating else { return }
     switch outcome {
     case .valid:
       let first = pairs.isEmpty
@@ -96,7 +99,7 @@ extension InboundStream {
   private static func answer(_ name: String, _ pair: DomainPair, type: String, id: String?) -> XMLElement {
     XMLElement(
       name, namespace: Namespace.dialback,
-      attributes: [("from", pair.local), ("to", pair.remote), ("type", type)]
+      attributes: pair.addressing + [("type", type)]
     ).adding(attribute: "id", id)
   }
 

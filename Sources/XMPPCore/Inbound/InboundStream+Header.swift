@@ -27,6 +27,8 @@ extension InboundStream {
       return StreamError(.unsupportedVersion, cause: "version '\(PeerText.bounded(opening.version ?? ""))'")
     }
     streamID = environment.nextStreamID()
+    // Keys are for one stream id: an answer about an earlier one counts no longer.
+    verifying = []
     let answer = StreamOutput.header(from: pair.local, to: pair.remote, id: streamID)
     if let error = missingProof(pair.remote) {
       actions.append(.send(answer))

@@ -50,7 +50,7 @@ extension InboundStream {
 
 extension InboundStream {
   private mutating func authenticate(_ element: XMLElement, _ actions: inout [Action]) throws(StreamError) {
-    guard let header, !saslDone else {
+    guard let header, !isAuthenticated else {
       throw StreamError(.policyViolation, cause: "SASL after authentication")
     }
     switch element.local {

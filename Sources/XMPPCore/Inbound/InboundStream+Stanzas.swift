@@ -6,22 +6,26 @@ extension InboundStream {
       // RFC 6120 §4.9.3.12: nothing is looked at before the sender is proved.
       throw StreamError(.notAuthorized, cause: "stanza before authentication")
     }
-    let stanza = try Stanza(element)
-    guard pairs.contains(DomainPair(local: stanza.to.domain, remote: stanza.from.domain)) else {
-      throw unproved(stanza)
+    let stanza: Stanza
+    do { stanza = try Stanza(element) } catch {
+      guard let pair = Stanza.domains(of: element) else { throw error }
+      guard pairs.contains(pair) else { throw unproved(pair) }
+      return actions.append(.refuse(pair, answer: Stanza.malformed(element), number: stanzas.receive()))
     }
+    let pair = DomainPair(local: stanza.to.domain, remote: stanza.from.domain)
+    guard pairs.contains(pair) else { throw unproved(pair) }
     actions.append(.stanza(stanza, number: stanzas.receive()))
   }
 
-  private func unproved(_ stanza: Stanza) -> StreamError {
-    guard pairs.contains(where: { $0.remote == stanza.from.domain }) else {
+  private func unproved(_ pair: DomainPair) -> StreamError {
+    guard pairs.contains(where: { $0.remote == pair.remote }) else {
       // RFC 6120 §4.9.3.9, §8.1.2.2
-      return StreamError(.invalidFrom, cause: "stanza from \(stanza.from.domain), which this stream did not prove")
+      return StreamError(.invalidFrom, cause: "stanza from \(pair.remote), which this stream did not prove")
     }
     // §4.9.3.6, §4.9.3.7
-    return environment.servedDomains.contains(stanza.to.domain)
-      ? StreamError(.improperAddressing, cause: "stanza to \(stanza.to.domain), another domain than the stream's")
-      : StreamError(.hostUnknown, cause: "stanza to \(stanza.to.domain), which is not served here")
+    return environment.servedDomains.contains(pair.local)
+      ? StreamError(.improperAddressing, cause: "stanza to \(pair.local), another domain than the stream's")
+      : StreamError(.hostUnknown, cause: "stanza to \(pair.local), which is not served here")
   }
 
   /// The stanza of this number is delivered, durable, answered or of no consequence.

@@ -28,6 +28,8 @@ package struct InboundStream {
     case authenticated(DomainPair, AuthenticationMethod)
     /// To be reported by `handled` with its number once it is safe.
     case stanza(Stanza, number: UInt64)
+    /// A stanza that cannot be read: the answer goes the other way, then it is to be reported by `handled`.
+    case refuse(DomainPair, answer: XMLElement?, number: UInt64)
     /// Send what waits to be sent and close the connection. Nothing comes after it.
     case close(StreamEnd)
   }
@@ -196,6 +198,8 @@ extension InboundStream {
       actions.append(.close(.failed(error)))
       return
     case .header, .negotiating, .finishing:
+      // What is handled shall not be taken for lost together with the stream.
+      if state != .header { acknowledge(&actions) }
       var bytes: [UInt8] = []
       // An error is sent inside a stream, even if ours was not open yet, and some peers read nothing after a header
       // without id or from (RFC 6120 §4.7.3, §4.9.1.2).

@@ -53,7 +53,8 @@ extension OutboundStream {
       state = .success
       // XEP-0178 §3: with our domain in it, for servers that want to be told.
       let auth = XMLElement(
-        "auth", namespace: Namespace.sasl, attributes: [("mechanism", "EXTERNAL")], text: Base64.encode(pair.local))
+        "auth", namespace: Namespace.sasl, attributes: [("mechanism", "EXTERNAL")],
+        text: Base64.encode(DomainName.onTheWire(pair.local)))
       return send(auth, &actions)
     }
     guard environment.policy.allowDialback else {
@@ -105,8 +106,7 @@ extension OutboundStream {
     let key = environment.keys.key(receiving: pair.remote, originating: pair.local, streamID: streamID)
     send(
       XMLElement(
-        "result", namespace: Namespace.dialback, attributes: [("from", pair.local), ("to", pair.remote)], text: key),
-      &actions)
+        "result", namespace: Namespace.dialback, attributes: pair.addressing, text: key), &actions)
   }
 
   private mutating func verify(_ request: DialbackRequest, now: StreamTime, _ actions: inout [Action]) {
@@ -114,7 +114,7 @@ extension OutboundStream {
     send(
       XMLElement(
         "verify", namespace: Namespace.dialback,
-        attributes: [("from", pair.local), ("to", pair.remote), ("id", request.streamID)], text: request.key),
+        attributes: pair.addressing + [("id", request.streamID)], text: request.key),
       &actions)
   }
 

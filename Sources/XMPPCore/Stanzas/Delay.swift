@@ -4,7 +4,9 @@ package import XMLStreaming
 package enum Delay {
   /// - Parameter milliseconds: since 1970-01-01T00:00:00Z.
   package static func element(from domain: String, milliseconds: Int64) -> XMLElement {
-    XMLElement("delay", namespace: "urn:xmpp:delay", attributes: [("from", domain), ("stamp", stamp(milliseconds))])
+    XMLElement(
+      "delay", namespace: "urn:xmpp:delay",
+      attributes: [("from", DomainName.onTheWire(domain)), ("stamp", stamp(milliseconds))])
   }
 
   /// XEP-0082 §3.2: `2026-11-21T09:05:03.120Z`.

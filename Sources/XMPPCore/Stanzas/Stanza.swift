@@ -20,7 +20,7 @@ package struct Stanza: Sendable {
     guard let from = element["from"], let to = element["to"] else {
       throw StreamError(.improperAddressing, cause: "\(kind.rawValue) without from or to")
     }
-    guard let sender = JID(from), let recipient = JID(to) else {
+    guard let sender = Self.address(from), let recipient = Self.address(to) else {
       throw StreamError(
         .improperAddressing,
         cause:
@@ -32,6 +32,15 @@ package struct Stanza: Sendable {
     self.element = element
   }
 
+  /// Servers differ in the resources they allow (private characters, newer emoji). Who is meant is clear without one.
+  private static func address(_ text: String) -> JID? {
+    JID(text) ?? JID(bare(text))
+  }
+
+  private static func bare(_ text: String) -> String {
+    String(Substring(text.utf8.prefix { $0 != UInt8(ascii: "/") }))
+  }
+
   package init(_ kind: Kind, from: JID, to: JID, element: XMLElement) {
     self.kind = kind
     self.from = from
@@ -41,8 +50,37 @@ package struct Stanza: Sendable {
 }
 
 extension Stanza {
+  /// The domains of a stanza whose addresses are malformed only in front of the `@`; nil if that is not what is wrong
+  /// with it. Servers differ in the names they allow, and one user's name must not end the stream of all.
+  static func domains(of element: XMLElement) -> DomainPair? {
+    guard element.namespace == Namespace.server, Kind(rawValue: element.local) != nil,
+      let remote = element["from"].flatMap(domain), let local = element["to"].flatMap(domain)
+    else { return nil }
+    return DomainPair(local: local, remote: remote)
+  }
+
+  private static func domain(of text: String) -> String? {
+    let bare = bare(text)
+    let at = bare.utf8.firstIndex(of: UInt8(ascii: "@"))
+    return DomainName.normalised(at.map { String(bare[bare.utf8.index(after: $0)...]) } ?? bare)
+  }
+
+  /// The answer to such a stanza, to whoever its server thinks has sent it; nil if none may be sent.
+  static func malformed(_ element: XMLElement) -> XMLElement? {
+    guard let kind = Kind(rawValue: element.local), mayBeAnsweredWithError(kind, type: element["type"]) else {
+      return nil
+    }
+    let attributes = [("from", element["to"]), ("to", element["from"]), ("type", "error"), ("id", element["id"])]
+    return XMLElement(
+      kind.rawValue, namespace: Namespace.server,
+      attributes: attributes.compactMap { name, value in value.map { XMLAttribute(name, $0) } }
+    ).adding(StanzaError(.jidMalformed).element)
+  }
+
   /// Whether an error may answer it: never an error for an error (RFC 6120 §8.3.1) or for a result.
-  package var mayBeAnsweredWithError: Bool {
+  package var mayBeAnsweredWithError: Bool { Self.mayBeAnsweredWithError(kind, type: type) }
+
+  private static func mayBeAnsweredWithError(_ kind: Kind, type: String?) -> Bool {
     switch kind {
     case .message, .presence: type != "error"
     case .iq: type == "get" || type == "set"

@@ -7,6 +7,11 @@ package struct DomainPair: Hashable, Sendable {
     self.local = local
     self.remote = remote
   }
+
+  /// Attributes of what we say to the remote domain.
+  var addressing: [(String, String)] {
+    [("from", DomainName.onTheWire(local)), ("to", DomainName.onTheWire(remote))]
+  }
 }
 
 /// How a domain was proved.

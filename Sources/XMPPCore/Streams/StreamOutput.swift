@@ -4,7 +4,8 @@ package import XMLStreaming
 package enum StreamOutput {
   package static func header(from: String, to: String?, id: String?) -> [UInt8] {
     XMLWriter.streamHeader(
-      defaultNamespace: Namespace.server, prefixes: [Namespace.dialback: "db"], from: from, to: to, id: id)
+      defaultNamespace: Namespace.server, prefixes: [Namespace.dialback: "db"], from: DomainName.onTheWire(from),
+      to: to.map(DomainName.onTheWire), id: id)
   }
 
   package static func append(_ element: XMLElement, to bytes: inout [UInt8]) {

@@ -18,6 +18,7 @@ struct Receiver {
   var sent = ""
   var startedTLS = false
   var stanzas: [(Stanza, UInt64)] = []
+  var refused: [(pair: DomainPair, answer: String?, number: UInt64)] = []
   var requests: [DialbackRequest] = []
   var authenticated: [(DomainPair, AuthenticationMethod)] = []
   var end: StreamEnd?
@@ -81,9 +82,9 @@ struct Receiver {
     run(actions)
   }
 
-  mutating func verified(_ pair: DomainPair, _ outcome: DialbackOutcome) {
+  mutating func verified(_ request: DialbackRequest, _ outcome: DialbackOutcome) {
     var actions: [InboundStream.Action] = []
-    machine.verified(pair, outcome, &actions)
+    machine.verified(request, outcome, &actions)
     run(actions)
   }
 
@@ -113,6 +114,8 @@ struct Receiver {
       case .verify(let request): requests.append(request)
       case .authenticated(let pair, let method): authenticated.append((pair, method))
       case .stanza(let stanza, let number): stanzas.append((stanza, number))
+      case .refuse(let pair, let answer, let number):
+        refused.append((pair, answer.map { String(decoding: StreamOutput.bytes($0), as: UTF8.self) }, number))
       case .close(let end): self.end = end
       }
     }
@@ -292,7 +295,7 @@ struct Conversation {
     while true {
       let out = Array(initiator.takeSent().utf8)
       for part in split(out) where receiver.end == nil { receiver.receive(part) }
-      while let request = receiver.requests.popLast() { receiver.verified(request.pair, authority(request)) }
+      while let request = receiver.requests.popLast() { receiver.verified(request, authority(request)) }
       let back = Array(receiver.takeSent().utf8)
       for part in split(back) where !initiator.isClosed { initiator.receive(part) }
       if initiator.startedTLS, receiver.startedTLS {
