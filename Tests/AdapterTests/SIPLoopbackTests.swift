@@ -5,7 +5,6 @@ import Logging
 import NIOCore
 import NIOPosix
 import SIPAdapter
-import Synchronization
 import Testing
 import Transport
 
@@ -57,21 +56,35 @@ import Transport
     #expect(try await pair.right.nextSubmission(.delivered).body == "again")
     try await pair.stop()
   }
+
+  /// RFC 3263 §4.3: the first server takes connections and cannot do TLS.
+  @Test func theNextServerIsTriedWhereOneIsOfNoUse() async throws {
+    let useless = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelInitializer { $0.close() }.bind(host: "127.0.0.1", port: 0).get()
+    let port = try #require(useless.localAddress?.port)
+    let pair = try await SIPAdapterPair(.tls, .page, firstServer: port)
+    pair.left.deliver("hello", id: 1, from: "right.test", to: "left.test")
+    #expect(try await pair.right.nextSubmission(.delivered).body == "hello")
+    try await pair.stop()
+    try await useless.close()
+  }
 }
 
 /// `left` serves left.test, `right` serves right.test: what one sends as a contact's the other takes as a user's.
 private final class SIPAdapterPair {
   let left: SIPSide
   private(set) var right: SIPSide
+  private let names: DNSServer
   private let resolver: Transport.Resolver
   private let rightConfiguration: SIPConfiguration
 
   init(
     _ transport: SIPConfiguration.Transport, _ mode: SIPConfiguration.Mode, expected: String = "sip.test",
-    waits: Bool = true
+    waits: Bool = true, firstServer: Int? = nil
   ) async throws {
+    names = try DNSServer()
     var servers = ResolverConfiguration()
-    servers.servers = .addresses(["127.0.0.1@9"])
+    servers.servers = .addresses([names.server])
     resolver = try Transport.Resolver(configuration: servers)
     let ports = (try Loopback.freePort(), try Loopback.freePort())
     func configuration(_ domain: String, port: Int, next: Int, peer: String) throws -> SIPConfiguration {
@@ -91,7 +104,17 @@ private final class SIPAdapterPair {
     }
     rightConfiguration = try configuration("right.test", port: ports.1, next: ports.0, peer: "sip.test")
     right = try await SIPSide(rightConfiguration, resolver)
-    left = try await SIPSide(configuration("left.test", port: ports.0, next: ports.1, peer: expected), resolver)
+    var leftConfiguration = try configuration("left.test", port: ports.0, next: ports.1, peer: expected)
+    if let firstServer {
+      names.set("right.sip.test", [.a("127.0.0.1")])
+      names.set(
+        "_sips._tcp.sip.test",
+        [firstServer, ports.1].enumerated().map {
+          .srv(priority: $0.offset, weight: 0, port: $0.element, target: "right.sip.test")
+        })
+      leftConfiguration.nextHop = .init(host: "sip.test")
+    }
+    left = try await SIPSide(leftConfiguration, resolver)
     guard waits else { return }
     for side in [left, right] { for await event in side.events { if case .reached = event { break } } }
   }
@@ -163,9 +186,6 @@ private final class SIPSide {
     return outcomes
   }
 }
-
-/// Below the range from which the kernel takes the ports of outgoing connections, so that none of those gets in between.
-private let nextPort = Mutex(Int.random(in: 20_000..<30_000))
 
 /// A certificate for `sip.test` and its authority, made with the openssl command.
 private struct SIPCertificates: Sendable {

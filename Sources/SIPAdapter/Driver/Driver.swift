@@ -6,8 +6,9 @@ import Transport
 /// Gives the engine its sockets, its time and its broker. Confined to one event loop; decides nothing.
 final class Driver {
   private enum Role {
-    /// The connection to the next hop; under TLS not yet the engine's.
-    case link(Endpoint)
+    /// The connection to the next hop; under TLS not yet the engine's. The other servers of the next hop are there for
+    /// the case that this one turns out to be of no use.
+    case link(Endpoint, others: [Endpoint])
     case accepted
   }
 
@@ -33,6 +34,8 @@ final class Driver {
   private var timer: Scheduled<Void>?
   private var timerIsDue: Int64 = .max
   private var isStopped = false
+  /// The server of the next hop that failed last: the others are tried before it (RFC 3263 §4.3).
+  private var failed: Endpoint?
   private var whenEmpty: EventLoopPromise<Void>?
 
   init(
@@ -169,7 +172,8 @@ final class Driver {
       .whenComplete { result in
         let driver = bound.value
         switch result {
-        case .success(let endpoints): driver.dial(endpoints)
+        case .success(let endpoints):
+          driver.dial(endpoints.filter { $0 != driver.failed } + endpoints.filter { $0 == driver.failed })
         case .failure(let error): driver.linkFailed("\(hop.host): \(error)", Self.permanence(error))
         }
       }
@@ -186,15 +190,18 @@ final class Driver {
     guard !isStopped else { return }
     Dialler.connect(to: endpoints, on: loop, limits: configuration.limits.connection) { [weak self] result in
       switch result {
-      case .success((let connection, let endpoint)): self?.dialled(connection, endpoint)
+      case .success((let connection, let endpoint)):
+        // Those before it in the list could not be connected to.
+        let others = endpoints.drop { $0 != endpoint }.dropFirst()
+        self?.dialled(connection, endpoint, others: Array(others))
       case .failure(let error): self?.linkFailed(error.description, .transient)
       }
     }
   }
 
-  private func dialled(_ connection: Connection, _ endpoint: Endpoint) {
+  private func dialled(_ connection: Connection, _ endpoint: Endpoint, others: [Endpoint]) {
     guard !isStopped else { return connection.abort(.local) }
-    peers[connection.id] = Peer(connection: connection, role: .link(endpoint))
+    peers[connection.id] = Peer(connection: connection, role: .link(endpoint, others: others))
     connection.handler = self
     switch configuration.transport {
     case .tcp: open(connection, isLink: true, isTrusted: true)
@@ -222,7 +229,7 @@ extension Driver: ConnectionHandler {
     let objection = policy.objection(session)
     switch (peer.role, objection) {
     case (.link, nil): open(connection, isLink: true, isTrusted: true)
-    case (.link(let endpoint), let objection?):
+    case (.link(let endpoint, _), let objection?):
       connection.abort(.tls("\(endpoint): \(objection)"))
     case (.accepted, nil): open(connection, isLink: false, isTrusted: true)
     // Stays long enough to hear why (403).
@@ -247,7 +254,11 @@ extension Driver: ConnectionHandler {
     guard let peer = peers.removeValue(forKey: connection.id) else { return }
     let permanence: BrokerEvent.Permanence
     if case .tls = reason, !peer.isFlow { permanence = .permanent } else { permanence = .transient }
-    if peer.isFlow {
+    if case .link(let endpoint, _) = peer.role { failed = endpoint }
+    if case .link(let endpoint, let others) = peer.role, !peer.isFlow, !others.isEmpty, !isStopped {
+      logger.warning("next hop: \(endpoint) is of no use, trying the next one", metadata: ["cause": "\(reason)"])
+      dial(others)
+    } else if peer.isFlow {
       turn { $0.flowClosed(connection.id, reason: reason.description, permanence, now: $1) }
     } else if case .link = peer.role {
       linkFailed(reason.description, permanence)
