@@ -169,14 +169,10 @@ extension Broker {
     let message = submission.message
     let answer = PendingAnswer(
       adapter: adapter, submission: submission.id, policy: submission.answer, due: now + options.answerDelay)
-    func refuse(_ error: DeliveryError) {
-      actions.tell(adapter, .answer(submission.id, .refused(error)))
-      actions.notes.append(.refused(message, by: adapter, error))
-    }
 
     let route: Route
     do { route = try routes.resolve(from: message.from, to: message.to, adapter: adapter) } catch {
-      return refuse(error)
+      return refuse(message, error, answering: answer, now: now, into: &actions)
     }
 
     let key = MessageKey(message)
@@ -192,9 +188,11 @@ extension Broker {
 
     let index = line(for: route.destination)
     if case .down(let error, let retry) = lines[index].state, retry > now, !isOutage(index, now: now) {
-      return refuse(error)
+      return refuse(message, error, answering: answer, now: now, into: &actions)
     }
-    if let error = overload(index, adding: message) { return refuse(error) }
+    if let error = overload(index, adding: message) {
+      return refuse(message, error, answering: answer, now: now, into: &actions)
+    }
 
     let entry = Entry(
       id: nextID(), destination: route.destination, content: .message(message), accepted: now,
@@ -205,6 +203,21 @@ extension Broker {
     actions.store.append(.append(entry))
     actions.notes.append(.accepted(entry.destination))
     dispatch(index, now: now, into: &actions)
+  }
+
+  /// It is not taken. Who waits for an outcome has it; to anybody else the reason goes as a report, which is as safe as a
+  /// message, before the submission counts as answered. A stranger's domain gets neither line nor report.
+  private mutating func refuse(
+    _ message: Message, _ error: DeliveryError, answering answer: PendingAnswer, now: Timestamp,
+    into actions: inout BrokerActions
+  ) {
+    actions.notes.append(.refused(message, by: answer.adapter, error))
+    if answer.policy == .whenSafe, routes[message.from.domain]?.destination.adapter == answer.adapter {
+      let report = FailureReport(of: message, accepted: now, error: error)
+      enqueue(report, answering: [answer], now: now, into: &actions)
+    } else {
+      actions.tell(answer.adapter, .answer(answer.submission, .refused(error)))
+    }
   }
 
   private func overload(_ index: Int, adding message: Message) -> DeliveryError? {
@@ -288,7 +301,8 @@ extension Broker {
   ) {
     guard let index = lineIndex[destination] else { return }
     lines[index].recallAll()
-    let keep = permanence == .transient && isOutage(index, now: now)
+    let memory = permanence == .transient ? options.outageMemory : options.mistakeGrace
+    let keep = wasReached(index, within: memory, now: now)
     let pause = keep ? backOff(after: lines[index].failures) : options.retryMinimum
     lines[index].failures += 1
     lines[index].state = .down(error, retry: now + pause)
@@ -373,6 +387,7 @@ extension Broker {
     if let key = pending.key { recent.forget(key, entry: id) }
     guard case .message(let message) = pending.entry.content else {
       actions.notes.append(.reportDropped(pending.entry, error))
+      for answer in pending.answers { actions.tell(answer.adapter, .answer(answer.submission, .refused(error))) }
       return
     }
     actions.notes.append(.bounced(pending.entry, error, expired: expired))
@@ -501,8 +516,12 @@ extension Broker {
   }
 
   private func isOutage(_ index: Int, now: Timestamp) -> Bool {
+    wasReached(index, within: options.outageMemory, now: now)
+  }
+
+  private func wasReached(_ index: Int, within time: Duration, now: Timestamp) -> Bool {
     guard let reached = lines[index].lastReached else { return false }
-    return now - reached < options.outageMemory
+    return now - reached < time
   }
 
   /// Doubling pauses with full jitter over their second half, so that many gateways do not return in step.

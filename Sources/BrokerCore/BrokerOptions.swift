@@ -22,6 +22,9 @@ package struct BrokerOptions: Hashable, Sendable {
   /// A destination that answered within this time is presumed to be in an outage when it does not, and what is for it is
   /// kept. One that did not is presumed to be set up wrongly, and senders are told at once.
   package var outageMemory: Duration = .seconds(7 * 24 * 3600)
+  /// The same for failures that only an operator can mend (no such host, wrong certificate): a server that answered a
+  /// moment ago may be starting up.
+  package var mistakeGrace: Duration = .seconds(300)
   /// Messages remembered after delivery, to recognise a retry and to report a late refusal.
   package var remembered = 20_000
   package var rememberFor: Duration = .seconds(600)

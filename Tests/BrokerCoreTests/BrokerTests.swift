@@ -19,9 +19,27 @@ import Testing
     var h = Harness()
     let id = h.submit(
       "x", from: Address(user: user, domain: domain), to: Address(user: toUser, domain: toDomain), adapter: adapter)
-    guard case .refused(let error)? = h.answers[id]?.first else { return #expect(Bool(false), "not refused") }
-    #expect(error.condition == condition)
-    #expect(h.delivering.isEmpty && h.uncommitted.isEmpty)
+    let report = h.takeDelivering().first
+    if report == nil {
+      guard case .refused(let error)? = h.answers[id]?.first else { return #expect(Bool(false), "not refused") }
+      #expect(error.condition == condition)
+      #expect(h.uncommitted.isEmpty)
+    } else {
+      // Whom we know and who does not wait is told by a report, and answered when that is safe.
+      #expect(report?.report?.error.condition == condition && report?.destination.domain == domain)
+      #expect(h.answers[id] == nil)
+      h.commit()
+      #expect(h.answers[id] == [.stored])
+    }
+  }
+
+  @Test func aReportThatFailsAtOnceStillAnswers() {
+    var h = Harness()
+    let id = h.submit("x", id: "1", to: Address(user: "x", domain: "unknown.test"))
+    #expect(h.takeDelivering().count == 1)
+    h.tell(.lost(Harness.partner, Harness.unreachable, .transient), from: Harness.xmpp)
+    #expect(h.answers[id]?.count == 1)
+    #expect(h.broker.count == 0)
   }
 
   @Test func passesBothWays() {
@@ -210,6 +228,7 @@ import Testing
   @Test func permanentLossBouncesEverything() {
     var h = Harness()
     h.tell(.reached(Harness.corp), from: Harness.sip)
+    h.tick(.seconds(300))
     h.submit("a", id: "m1")
     h.commit()
     _ = h.takeDelivering()
@@ -217,6 +236,21 @@ import Testing
       .lost(Harness.corp, DeliveryError(.remoteServerNotFound, text: "", detail: "certificate"), .permanent),
       from: Harness.sip)
     #expect(h.takeDelivering().compactMap(\.report).map(\.error.condition) == [.remoteServerNotFound])
+  }
+
+  @Test func whatLooksPermanentIsForgivenForAMoment() {
+    var h = Harness()
+    h.tell(.reached(Harness.corp), from: Harness.sip)
+    h.tick(.seconds(299))
+    h.submit("a", id: "m1")
+    h.commit()
+    _ = h.takeDelivering()
+    h.tell(
+      .lost(Harness.corp, DeliveryError(.remoteServerNotFound, text: "", detail: "host-unknown"), .permanent),
+      from: Harness.sip)
+    #expect(h.takeDelivering().isEmpty && h.broker.count == 1)
+    h.tick(.seconds(1))
+    #expect(h.takeDelivering().map(\.body) == ["a"])
   }
 
   @Test func onePairHeldDoesNotStopOthers() {
@@ -295,9 +329,8 @@ import Testing
     var h = Harness(options: options)
     for _ in 0..<3 { h.submit("x") }
     #expect(h.takeDelivering().count == 3)
-    let id = h.submit("x")
-    guard case .refused(let error)? = h.answers[id]?.first else { return #expect(Bool(false)) }
-    #expect(error.condition == .resourceConstraint)
+    h.submit("x")
+    #expect(h.takeDelivering().map(\.report?.error.condition) == [.resourceConstraint])
   }
 
   @Test func windowIsRespected() {
