@@ -44,7 +44,9 @@ import Testing
     let accepted = try await server.connection()
     try await server.listener?.stop().get()
     try await server.listener?.stop().get()
-    await #expect(throws: DialError.self) { _ = try await dial(server.endpoint) }
+    // Another test may have been given the port meanwhile; this listener takes nobody.
+    _ = try? await dial(server.endpoint)
+    #expect(try await onLoop { server.accepted.count } == 1)
     // Who is in, stays in.
     try await client.write("x")
     #expect(try await accepted.received(1) == [UInt8(ascii: "x")])

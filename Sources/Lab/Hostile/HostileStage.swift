@@ -74,6 +74,11 @@ package final class HostileStage: @unchecked Sendable {
     return try TLSContext.client(identity: identity, trust: trust, options: TLSOptions())
   }
 
+  /// A client that shows this certificate.
+  package func client(_ files: Certificate) throws -> TLSContext {
+    try Self.client(files, .file(authority.root))
+  }
+
   package var gateway: GatewayProcess { stage.gateway }
   package func close() async { await stage.close() }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// `posix_spawn` with what the lab wants of every child: a process group of its own and default signals, neither of
-/// which Foundation's `Process` can do. Descriptors of ours stay ours because all of them are close-on-exec.
+/// which Foundation's `Process` can do. It inherits no descriptor but the first three.
 enum Spawn {
   private static let lock = NSLock()
 
@@ -36,6 +36,9 @@ enum Spawn {
     }
     posix_spawn_file_actions_addopen(&actions, 1, options.output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // Foundation's pipes are not close-on-exec: a child of ours that held the end of one, as the lifeline does for as
+    // long as we live, would keep somebody who reads to the end of it waiting for ever.
+    if let closeFrom = Hidden.closeFrom { _ = closeFrom(&actions, 3) }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

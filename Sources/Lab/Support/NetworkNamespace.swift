@@ -56,10 +56,7 @@ package final class NetworkNamespace: @unchecked Sendable {
 
   /// Runs `body` on a thread that is in the namespace: sockets that it makes are there, for good.
   package func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) throws -> T {
-    typealias Enter = @convention(c) (Int32, Int32) -> Int32
-    // Not in Swift's Glibc, as it is behind _GNU_SOURCE.
-    guard let symbol = dlsym(nil, "setns") else { throw LabError("no setns in this C library") }
-    let enter = unsafeBitCast(symbol, to: Enter.self)
+    guard let enter = Hidden.setNamespace else { throw LabError("no setns in this C library") }
     let path = "/run/netns/\(name)"
     let result = Outcome<T>()
     let done = DispatchSemaphore(value: 0)
