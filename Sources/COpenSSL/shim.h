@@ -53,6 +53,8 @@ static inline long shim_BIO_get_mem_data(BIO *bio, char **data) { return BIO_get
 static inline int shim_ERR_is_ssl_reason(unsigned long error) { return ERR_GET_LIB(error) == ERR_LIB_SSL; }
 static inline int shim_ERR_get_reason(unsigned long error) { return ERR_GET_REASON(error); }
 
+static inline int shim_sk_X509_num(const STACK_OF(X509) *chain) { return sk_X509_num(chain); }
+static inline X509 *shim_sk_X509_value(const STACK_OF(X509) *chain, int index) { return sk_X509_value(chain, index); }
 static inline GENERAL_NAMES *shim_X509_get_subject_alt_names(X509 *certificate, int *critical) {
   return (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, critical, NULL);
 }

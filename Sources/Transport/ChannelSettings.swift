@@ -7,7 +7,7 @@ enum ChannelSettings {
 
   /// A peer that sends much gets larger reads, an idle one costs little.
   static func setReadSize(_ bytes: Int, of channel: any Channel) throws {
-    let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: max(2048, bytes))
+    let allocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: min(2048, bytes), maximum: bytes)
     try channel.syncOptions?.setOption(.recvAllocator, value: allocator)
   }
 

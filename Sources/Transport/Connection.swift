@@ -63,6 +63,8 @@ package final class Connection {
   var reportedWritable = true
   var lastError: String?
   var handshakeTimer: Scheduled<Void>?
+  /// `bytesReceived` when TLS was started.
+  var bytesBeforeTLS = 0
   var closeTimer: Scheduled<Void>?
   var stallTimer: Scheduled<Void>?
   /// For who counts connections; called just before the handler's `connectionClosed`.

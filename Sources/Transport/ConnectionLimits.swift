@@ -4,6 +4,9 @@ package import NIOCore
 package struct ConnectionLimits: Sendable {
   /// From the start of TLS to the end of its handshake.
   package var handshakeDeadline: TimeAmount = .seconds(10)
+  /// What a client may send until its handshake is done, its certificates included. OpenSSL keeps all of a message
+  /// until it is complete, and takes first ones of 128 KiB.
+  package var handshakeBytes = 12 * 1024
   /// From `close()` until the connection is torn down even if the peer has not closed its side (RFC 6120 §4.4).
   package var closeDeadline: TimeAmount = .seconds(5)
   /// What the peer may still send after `close()`; who goes on regardless is cut off. Enough for what was on the way

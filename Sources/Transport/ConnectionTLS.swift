@@ -16,6 +16,7 @@ extension Connection {
       return finish(.tls("TLS cannot be started: \(TLSFailure.nextReason())"))
     }
     security = .handshaking(engine)
+    bytesBeforeTLS = bytesReceived
     handshakeTimer = schedule(in: limits.handshakeDeadline) { connection in
       connection.finish(.timeout("TLS handshake did not end within \(connection.limits.handshakeDeadline.text)"))
     }
@@ -35,7 +36,8 @@ extension Connection {
     sendCiphertext(of: engine)
     switch result {
     case .needsInput:
-      break
+      guard engine.context.role == .server, bytesReceived - bytesBeforeTLS > limits.handshakeBytes else { break }
+      finish(.tls("TLS handshake did not end within \(limits.handshakeBytes) bytes"))
     case .failed(let text):
       finish(.tls(text))
     case .done:

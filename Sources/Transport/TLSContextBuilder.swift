@@ -2,9 +2,9 @@ import COpenSSL
 
 /// Makes an `SSL_CTX` as `TLSOptions` says.
 @unsafe struct TLSContextBuilder {
-  /// Bytes of a peer's certificate chain. A long one has a tenth of it; nothing is known of the peer yet, so it must
-  /// not cost much (the default is 100 KiB).
-  static let certificateListLimit = 32 * 1024
+  /// Bytes of a peer's certificate chain. Long ones have 8 KiB; nothing is known of the peer yet, so it must not
+  /// cost much (the default is 100 KiB).
+  static let certificateListLimit = 10 * 1024
 
   let role: TLSContext.Role
   let options: TLSOptions

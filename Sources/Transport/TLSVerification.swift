@@ -57,9 +57,14 @@ private func verifyingEngine(of store: OpaquePointer?) -> TLSEngine? {
 }
 
 /// Verifies the peer's chain with the context's trust store, for any purpose. Fails the handshake only where trust is
-/// required.
+/// required, and where the chain is larger than anybody needs.
 let verifyPeerChain: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Int32 = { store, _ in
   guard let engine = unsafe verifyingEngine(of: store) else { return 0 }
+  guard unsafe ChainBounds.areKept(by: store) else {
+    engine.verification.failures.append("certificates with more names or parts than are taken here")
+    unsafe X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG)
+    return 0
+  }
   unsafe X509_STORE_CTX_set_verify_cb(store) { good, store in
     // Also called for each certificate that is good.
     guard good == 0, let engine = unsafe verifyingEngine(of: store) else { return 1 }

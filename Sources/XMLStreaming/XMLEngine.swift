@@ -68,6 +68,8 @@ struct XMLEngine: ~Copyable {
     // The error stands behind the limit if the unfinished element has outgrown it by then.
     try checkUnfinished((outcome.error?.index ?? bytes.count) - rest)
     if let error = outcome.error { throw error.reason }
+    let waiting = held.count + bytes.count - rest
+    if waiting > Self.keptBytes, limits.tokenBytes <= Self.portion { held.reserveCapacity(limits.tokenBytes) }
     unsafe held.append(contentsOf: bytes[rest...])
     try renewIfWorn()
   }

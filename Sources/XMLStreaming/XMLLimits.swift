@@ -41,11 +41,16 @@ package struct XMLLimits: Hashable, Sendable {
   }
 
   /// For a peer that has proved nothing yet: all that negotiation needs, in little memory. The 10,000 bytes of RFC 6120
-  /// §13.12 are for stanzas, and there are none yet. A tag of negotiation never needs more than two addresses of 1,023
-  /// bytes and a few namespaces.
+  /// §13.12 are for stanzas, and there are none yet. A tag of negotiation never needs more than two names that DNS can
+  /// hold, of 253 bytes, and a few namespaces.
   package static let beforeAuthentication = XMLLimits(
-    bytes: 4_096, depth: 8, elements: 32, attributes: 40, attributesPerElement: 24, namespaceDeclarations: 16,
-    tokenBytes: 2_560, textNodes: 32, nameBytes: 64)
+    bytes: 3_072, depth: 6, elements: 12, attributes: 24, attributesPerElement: 12, namespaceDeclarations: 10,
+    tokenBytes: 2_048, textNodes: 12, nameBytes: 64)
+
+  /// For a server that we dialled and that has not taken us yet: there are few of them, and what they offer may be much.
+  package static let negotiation = XMLLimits(
+    bytes: 10_000, depth: 8, elements: 64, attributes: 96, attributesPerElement: 24, namespaceDeclarations: 48,
+    tokenBytes: 4_096, textNodes: 64, nameBytes: 64)
 
   package static let authenticated = XMLLimits.authenticated(bytes: 262_144)
 

@@ -99,7 +99,7 @@ package struct XMPPLimits: Sendable {
   /// is not listened to, and costs little meanwhile.
   package var acceptedConnection = {
     var limits = ConnectionLimits()
-    limits.readBytes = 4 * 1024
+    limits.readBytes = 1024
     limits.highWaterMark = 16 * 1024
     limits.lowWaterMark = 8 * 1024
     limits.sendBufferCap = 256 * 1024

@@ -50,5 +50,39 @@ extension InteropTests {
         }
       }
     }
+
+    /// OpenSSL would collect a first message of 128 KiB.
+    @Test(.timeLimit(.minutes(1))) func endlessHandshake() async throws {
+      try await withHostileStage { stage in
+        let record: [UInt8] = [0x16, 3, 1, 0x20, 0]
+        for port in [stage.gateway.configuration.directTLSPort, stage.gateway.configuration.platforms[0].listenPort] {
+          let peer = try await HostileConnection.open(port, on: stage.loop)
+          peer.send(record + [1, 2, 0, 0, 3, 3] + [UInt8](repeating: 0, count: 8186))
+          for _ in 0..<14 { peer.send(record + [UInt8](repeating: 0, count: 8192)) }
+          try await peer.ending(within: .seconds(5))
+        }
+      }
+    }
+
+    /// A certificate of a few kB can hold thousands of names, each of which costs a hundred bytes as long as the
+    /// connection lives.
+    @Test(.timeLimit(.minutes(1))) func certificateOfManyNames() async throws {
+      try await withHostileStage { stage in
+        for (count, isTaken) in [(100, true), (300, false)] {
+          var request = CertificateRequest(commonName: "many\(count).test")
+          request.dnsNames = (0..<count).map { "n\($0)" }
+          let peer = try await stage.secured(with: stage.client(try await stage.authority.selfSigned(request)))
+          peer.send(HostileStage.header())
+          if isTaken {
+            try await peer.hear("</stream:features>")
+            peer.hangUp()
+          } else {
+            // TLS 1.3: the client is done before the server has looked at its certificate.
+            try await peer.ending()
+            #expect(peer.end?.contains("alert") == true, "\(peer.end ?? "")")
+          }
+        }
+      }
+    }
   }
 }

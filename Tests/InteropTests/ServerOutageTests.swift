@@ -150,9 +150,10 @@ extension InteropTests {
           juliet.say(line, to: "romeo@corp.test")
           // Kamailio sends its own requests on the same connection (RFC 5923) and learns of a reset only.
           if outage == .reset {
-            // Kamailio says 477 for the one that it is sending when the reset comes: that one never reached us.
+            // Kamailio says 477 or 408 for the one that it is sending when the reset comes, and that one may have
+            // reached us or not.
             let reply = try await romeo.say("back \(line)", to: "sip:juliet@partner.test")
-            #expect([200, 477].contains(reply.status), "\(line): \(reply.status) \(reply.reason)")
+            #expect([200, 408, 477].contains(reply.status), "\(line): \(reply.status) \(reply.reason)")
             if reply.status == 200 { accepted.append("back \(line)") }
           }
         }
@@ -168,7 +169,7 @@ extension InteropTests {
         #expect(inOrder(seen), "\(seen)")
         print("Kamailio \(outage) for \(end - start): all there after \(ContinuousClock.now - end)")
         if outage == .reset { #expect(accepted.count >= Self.lines.count - 2) }
-        for line in accepted { #expect(try await juliet.hear().node.child("body")?.text == line) }
+        for line in accepted { _ = try await juliet.hear(body: line) }
         // Romeo's own connection went with the old Kamailio; he can only be called.
         juliet.say("afterwards", to: "romeo@corp.test")
         _ = try await romeo.hear(body: "afterwards")

@@ -22,7 +22,7 @@ final class OutboundConnection: ConnectionHandler {
   weak var owner: (any OutboundConnectionOwner)?
   private unowned let federation: Federation
   private let pair: DomainPair
-  private let parser = XMLStreamParser(limits: .beforeAuthentication)
+  private let parser = XMLStreamParser(limits: .negotiation)
   private(set) var machine: OutboundStream
   private var events: [XMLStreamEvent] = []
   private var actions: [OutboundStream.Action] = []

@@ -153,7 +153,7 @@ extension OutboundStream {
     self.identity = identity
     if let failure = objection(to: identity) { return refuse(failure, &actions) }
     state = .header
-    actions.append(.restart(.beforeAuthentication))
+    actions.append(.restart(.negotiation))
     open(&actions)
   }
 
