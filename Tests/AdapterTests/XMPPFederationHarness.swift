@@ -1,5 +1,6 @@
 import BrokerCore
 import Foundation
+import Lab
 import Logging
 import NIOCore
 import NIOPosix
@@ -112,7 +113,10 @@ struct XMPPSide {
           name: domain, clientTLS: try TLSContext.client(identity: identity, trust: certificates.trust, options: tls))
       ],
       serverTLS: try TLSContext.server(identities: [identity], trust: certificates.trust, options: tls),
-      listeners: [XMPPConfiguration.ListenAddress(address: "127.0.0.1", port: 0, directTLS: options.directTLS)],
+      listeners: [
+        XMPPConfiguration.ListenAddress(
+          address: "127.0.0.1", port: try Loopback.freePort(), directTLS: options.directTLS)
+      ],
       partners: [], limits: options.limits,
       software: ServerQueries(softwareName: "Drawbridge", softwareVersion: "test"))
     let adapter = try await XMPPAdapter.start(
