@@ -21,6 +21,11 @@ static const uint64_t shim_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 static const uint64_t shim_SSL_OP_NO_TICKET = SSL_OP_NO_TICKET;
 static const uint64_t shim_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
 
+/// The largest record and, what OpenSSL does not raise with it, the largest piece of what is written.
+static inline void shim_SSL_set_record_size(SSL *ssl, long size) {
+  SSL_set_max_send_fragment(ssl, size);
+  SSL_set_split_send_fragment(ssl, size);
+}
 static inline long shim_SSL_CTX_set_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_mode(ctx, mode); }
 static inline int shim_SSL_CTX_set_min_proto_version(SSL_CTX *ctx, int version) {
   return (int)SSL_CTX_set_min_proto_version(ctx, version);

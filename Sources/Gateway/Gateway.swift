@@ -31,6 +31,7 @@ package final class Gateway {
 
   /// Starts everything and returns when the gateway serves. Blocks; call on the main thread.
   package static func start(_ configuration: Configuration) throws -> Gateway {
+    Descriptors.raiseLimit()
     let gateway = try Gateway(configuration)
     do {
       try gateway.start()

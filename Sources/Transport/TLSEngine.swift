@@ -48,12 +48,16 @@ import NIOCore
     unsafe BIO_set_init(bio, 1)
     unsafe SSL_set_bio(ssl, bio, bio)
     unsafe SSL_set_ex_data(ssl, tlsEngineIndex, pointer)
+    // OpenSSL keeps a buffer of this size while the handshake lasts; ours are of a few records.
+    unsafe shim_SSL_set_record_size(ssl, Self.handshakeFragment)
     if let requestedName, unsafe shim_SSL_set_tlsext_host_name(ssl, requestedName) != 1 { return nil }
   }
 
   deinit {
     unsafe SSL_free(ssl)
   }
+
+  private static let handshakeFragment = 2048
 
   func feed(_ buffer: ByteBuffer) {
     if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeImmutableBuffer(buffer) }
@@ -72,7 +76,10 @@ import NIOCore
     ERR_clear_error()
     let result = unsafe SSL_do_handshake(ssl)
     releaseInput()
-    if result == 1 { return .done }
+    if result == 1 {
+      unsafe shim_SSL_set_record_size(ssl, Int(SSL3_RT_MAX_PLAIN_LENGTH))
+      return .done
+    }
     if unsafe SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ { return .needsInput }
     failed = true
     return .failed(TLSFailure.text(certificate: verification.failures))

@@ -33,7 +33,7 @@ extension InteropTests {
       } _: { stage in
         // What the first few cost once is not theirs.
         let warm = try await Self.open(load, 20, on: stage)
-        let resident = { ProcessUsage.of(stage.gateway.process.pid).residentMegabytes * 1000 }
+        let resident = { ProcessUsage.of(stage.gateway.process.pid).residentMegabytes * 1e6 / 1024 }
         let before = resident()
         let peers = try await Self.open(load, Self.connections, on: stage)
         for _ in 0..<3 { try await stage.converse() }
