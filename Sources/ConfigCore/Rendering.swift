@@ -26,7 +26,7 @@ package enum Reference {
       # Made from the schema in Sources/ConfigCore; a test keeps it so. Only [[domain]], [[partner]] and
       # [[platform]] are needed, everything else may be left out.
       #
-      # Change: live, it is used at once; reconnect, for new connections; restart, after a restart.
+      # A change takes effect with the next start of drawbridge.
 
       """
     for section in Schema.sections {
@@ -40,7 +40,7 @@ package enum Reference {
 
   private static func describe(_ option: OptionInfo) -> String {
     let facts = comment(
-      "Type: \(option.type)\(option.isRequired ? ", required" : ""). Change: \(option.effect.rawValue).")
+      "Type: \(option.type)\(option.isRequired ? ", required" : "").")
     let value = option.defaultValue ?? option.example ?? "\"\""
     let isShown = option.defaultValue != nil || option.isRequired || shown.contains(option.path)
     return comment(option.help) + facts + (isShown ? "" : "# ") + "\(option.name) = \(value)\n"
