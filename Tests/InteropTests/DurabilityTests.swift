@@ -30,12 +30,7 @@ extension InteropTests {
           guard try await waitUntil(within: limit, { progress.passed > index }) else { break }
           try await disturb(stage, traffic, index)
         }
-        var complete = false
-        let end = ContinuousClock.now + limit
-        while !complete, ContinuousClock.now < end {
-          complete = try await stage.loop.submit { traffic.isComplete }.get()
-          if !complete { try await Task.sleep(for: .milliseconds(50)) }
-        }
+        let complete = try await traffic.completes(within: limit)
         let result = try await stage.loop.submit { (traffic.inward, traffic.outward, traffic.summary) }.get()
         #expect(complete, "\(result.2)\n\(stage.gateway.log.tail(15).joined(separator: "\n"))")
         try await stage.loop.submit { traffic.stop() }.get()

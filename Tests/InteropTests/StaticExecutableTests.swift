@@ -35,12 +35,7 @@ extension InteropTests {
         let stage = try await LoadStage(in: workspace, executable: script)
         let traffic = TwoWayTraffic(partner: stage.partner, platform: stage.platform, ports: stage.ports, count: 100)
         try await stage.loop.submit { traffic.start() }.get()
-        var complete = false
-        let end = ContinuousClock.now + .seconds(30)
-        while !complete, ContinuousClock.now < end {
-          complete = try await stage.loop.submit { traffic.isComplete }.get()
-          if !complete { try await Task.sleep(for: .milliseconds(20)) }
-        }
+        let complete = try await traffic.completes(within: .seconds(30))
         let summary = try await stage.loop.submit { traffic.summary }.get()
         #expect(complete, "\(summary)\n\(stage.gateway.log.text)")
         try await stage.loop.submit { traffic.stop() }.get()

@@ -170,7 +170,17 @@ package final class TwoWayTraffic: @unchecked Sendable {
     return isWritten && isSettled(inward: inward.sent, outward: outward.sent)
   }
 
-  /// The same for the first messages of each direction.
+  /// Whether it is complete before `limit` is over. From any thread.
+  package func completes(within limit: Duration) async throws -> Bool {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+      if try await loop.submit({ self.isComplete }).get() { return true }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+  }
+
+  /// `isComplete` for the first messages of each direction only.
   package func isSettled(inward first: Int, outward second: Int) -> Bool {
     (unacknowledged.first ?? .max) >= first && (unanswered.keys.min() ?? .max) >= second
       && written.allSatisfy { ($0.first ?? .max) >= second }
