@@ -40,8 +40,6 @@ package final class Family<Instrument: Sendable>: Sendable {
     }
   }
 
-  package func forget(_ values: String...) { series.withLock { _ = $0.removeValue(forKey: values) } }
-
   /// All series, sorted, so that two scrapes compare.
   package var all: [(values: [String], instrument: Instrument)] {
     series.withLock { $0.map { ($0.key, $0.value) } }.sorted { $0.0.lexicographicallyPrecedes($1.0) }
